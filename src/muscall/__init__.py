@@ -1,0 +1,1 @@
+"""Contrastive audio-language learning for music."""

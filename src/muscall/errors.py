@@ -1,0 +1,46 @@
+"""What can go wrong for a user. Every message is one line and names the file or setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def one_line(text: object) -> str:
+    """`text` with line breaks and unprintable characters escaped, so that a name fits on a line."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for character in str(text)
+    )
+
+
+class MuscallError(Exception):
+    """Base of all errors that a command prints as one line, without a traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+class AudioError(MuscallError):
+    """A file that cannot be decoded; carries `path` and `reason`."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = one_line(reason)
+
+    def __reduce__(self) -> tuple[type[AudioError], tuple[Path, str]]:
+        return (AudioError, (self.path, self.reason))
+
+
+class ManifestError(MuscallError):
+    """A manifest with unusable rows."""
+
+
+class ConfigError(MuscallError):
+    """An unknown or ill-typed setting."""
+
+
+class CheckpointError(MuscallError):
+    """A checkpoint folder that cannot be read or written."""

@@ -1,0 +1,93 @@
+"""Typed settings: records read from YAML with dotted overrides."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from muscall.errors import ConfigError
+
+
+class Record(BaseModel):
+    """Immutable, strictly typed settings. An unknown key is an error that names the nearest one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], origin: str = "settings") -> Self:
+        """Build from nested mappings.
+
+        Raises:
+            ConfigError: one line naming `origin`, the dotted key, and the nearest right name.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = "; ".join(_explain(cls, item) for item in error.errors())
+            raise ConfigError(f"{origin}: {problems}") from None
+
+    @classmethod
+    def read(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """Read YAML at `path`, then apply `overrides` of the form `a.b=value` (value in YAML)."""
+        try:
+            values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"{path}: {error}") from None
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: expected settings, found {type(values).__name__}")
+        for override in overrides:
+            _override(values, override)
+        return cls.parse(values, str(path))
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    dotted, equals, text = override.partition("=")
+    if not equals or not dotted.strip("."):
+        raise ConfigError(f"{override}: an override is written setting.name=value")
+    *parents, leaf = dotted.split(".")
+    for parent in parents:
+        child = values.setdefault(parent, {})
+        if child is None:
+            child = values[parent] = {}
+        if not isinstance(child, dict):
+            raise ConfigError(f"{override}: {parent} is a value and has no settings below it")
+        values = child
+    try:
+        values[leaf] = yaml.safe_load(text) if text else text
+    except yaml.YAMLError:
+        values[leaf] = text
+
+
+def _explain(record: type[BaseModel], item: Any) -> str:
+    # Tagged unions put the tag into the location; it is no key of the user's.
+    location = [part for part in item["loc"] if not isinstance(part, str) or "function" not in part]
+    dotted = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        names = sorted(_names(record))
+        near = difflib.get_close_matches(dotted, names, n=1, cutoff=0.5) or [
+            name for name in names if name.rsplit(".", 1)[-1] == str(location[-1])
+        ]
+        hint = f", did you mean {near[0]}?" if near else ""
+        return f"unknown setting {dotted}{hint}"
+    return f"{dotted}: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def _names(record: type[BaseModel], prefix: str = "") -> Iterable[str]:
+    for name, field in record.model_fields.items():
+        yield prefix + name
+        for nested in _records_in(field.annotation):
+            yield from _names(nested, f"{prefix}{name}.")
+
+
+def _records_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for argument in getattr(annotation, "__args__", ()):
+        found += _records_in(argument)
+    return found
