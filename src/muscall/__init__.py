@@ -1,1 +1,21 @@
-"""Contrastive audio-language learning for music."""
+"""Contrastive audio-language learning for music: find music with a sentence."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL, load
+
+__version__ = version("muscall")
+__all__ = ["MusCALL", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    # `muscall --help` must answer without waiting for torch.
+    if name in ("MusCALL", "load"):
+        from muscall.models import muscall
+
+        return getattr(muscall, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -35,7 +36,19 @@ class AudioError(MuscallError):
 
 
 class ManifestError(MuscallError):
-    """A manifest with unusable rows."""
+    """A manifest that cannot be used; `problems` names each unusable row and its line."""
+
+    def __init__(self, path: str | Path, problems: Sequence[str]) -> None:
+        self.path = Path(path)
+        self.problems = [one_line(problem) for problem in problems]
+        first, *others = self.problems
+        if others:
+            super().__init__(f"{path}: {len(problems)} unusable rows, the first: {first}")
+        else:
+            super().__init__(first)
+
+    def __reduce__(self) -> tuple[type[ManifestError], tuple[Path, list[str]]]:
+        return (ManifestError, (self.path, self.problems))
 
 
 class ConfigError(MuscallError):

@@ -28,7 +28,7 @@ class Record(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = "; ".join(_explain(cls, item) for item in error.errors())
+            problems = "; ".join(_explain(cls, values, item) for item in error.errors())
             raise ConfigError(f"{origin}: {problems}") from None
 
     @classmethod
@@ -63,14 +63,19 @@ def _override(values: dict[str, Any], override: str) -> None:
         values[leaf] = text
 
 
-def _explain(record: type[BaseModel], item: Any) -> str:
-    # Tagged unions put the tag into the location; it is no key of the user's.
-    location = [part for part in item["loc"] if not isinstance(part, str) or "function" not in part]
-    dotted = ".".join(str(part) for part in location)
+def _explain(record: type[BaseModel], values: Any, item: Any) -> str:
+    # Pydantic puts the kind of a discriminated record into the path; it is no key of the user's.
+    path: list[str] = []
+    for part in item["loc"]:
+        if isinstance(values, Mapping) and part not in values and part != item["loc"][-1]:
+            continue
+        path.append(str(part))
+        values = values.get(part) if isinstance(values, Mapping) else None
+    dotted = ".".join(path)
     if item["type"] == "extra_forbidden":
         names = sorted(_names(record))
         near = difflib.get_close_matches(dotted, names, n=1, cutoff=0.5) or [
-            name for name in names if name.rsplit(".", 1)[-1] == str(location[-1])
+            name for name in names if name.rsplit(".", 1)[-1] == path[-1]
         ]
         hint = f", did you mean {near[0]}?" if near else ""
         return f"unknown setting {dotted}{hint}"

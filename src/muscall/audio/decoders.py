@@ -1,0 +1,238 @@
+"""FFmpeg (in PyAV) and libsndfile behind one face: an open file as mono float32 from any sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import FileIO
+from itertools import chain
+from typing import Any, Protocol
+
+import av
+import numpy as np
+import soundfile
+from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
+
+from muscall.audio.windows import Samples
+
+# What both libraries raise, beside their own errors, on damaged files.
+FAILURES = (av.FFmpegError, soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError)
+
+_PIECE = 1 << 14  # samples decoded at a time
+_RATES = range(1_000, 1_000_001)  # Hz; a damaged header outside these would fill the memory
+
+# Containers, and the codecs in them, whose time stamps tell the very sample that a packet begins
+# with (measured: a decoder that sought equals one that did not). Matroska and ASF count in
+# milliseconds, others are searched by trial: there, decoding starts at the beginning of the file.
+_SEEKABLE = {
+    "aac": ("aac",),
+    "aiff": ("pcm_",),
+    "au": ("pcm_",),
+    "caf": ("pcm_",),
+    "flac": ("flac",),
+    "mov,mp4,m4a,3gp,3g2,mj2": ("aac", "alac", "pcm_"),
+    "mp3": ("mp3",),
+    "ogg": ("opus", "vorbis"),
+    "tta": ("tta",),
+    "w64": ("pcm_",),
+    "wav": ("pcm_", "mp3"),
+    "wv": ("wavpack",),
+}
+_UNKNOWN = 2**62  # samples; libsndfile states more where it found no end, as in chained Ogg
+_LENGTH_GUESSED = frozenset({"aac", "ac3", "eac3", "mp3"})  # by FFmpeg, from the bit rate
+
+# FFmpeg's names of sample formats: the type of a sample and the value of full scale.
+_FORMATS: dict[str, tuple[type[np.number[Any]], float]] = {
+    "u8": (np.uint8, 2.0**7),
+    "s16": (np.int16, 2.0**15),
+    "s32": (np.int32, 2.0**31),
+    "s64": (np.int64, 2.0**63),
+    "flt": (np.float32, 1.0),
+    "dbl": (np.float64, 1.0),
+}
+
+
+class Decoder(Protocol):
+    """An open sound file. Where it cannot be decoded, all of this raises one of `FAILURES`."""
+
+    sample_rate: int
+    channels: int
+    duration: float | None  # seconds, as the file states them; None where it does not
+
+    def measure(self) -> float:
+        """The length in seconds, from the packets where the file does not state it."""
+
+    def blocks(self, first: int) -> Iterator[Samples]:
+        """The mean of the channels from sample `first` on, once, in pieces (n,) of any length."""
+
+    def close(self) -> None:
+        """Let go of what the library holds; the file itself stays open."""
+
+
+class Ffmpeg:
+    """A file decoded by FFmpeg, which fails at the first damaged packet or, if `patient`, skips it.
+
+    The patient one never seeks, so that it needs neither an index nor time stamps.
+    """
+
+    def __init__(self, file: FileIO, *, patient: bool = False) -> None:
+        file.seek(0)
+        # Only `file` may be read: a playlist could name any other file or address.
+        self._container = av.open(
+            file, "r", metadata_errors="ignore", options={"protocol_whitelist": "none"}
+        )
+        if not self._container.streams.audio:
+            raise ValueError("no audio stream")
+        self._stream = self._container.streams.audio[0]
+        self._patient = patient
+        self._frames = self._decoded()
+        head = next(self._frames, None)
+        if head is None:
+            raise ValueError("contains no samples")
+        self._head = head
+        # The rate of a frame, not of the container: HE-AAC sounds at twice what is stated there.
+        self.sample_rate = _plausible(head.sample_rate)
+        self.channels = head.layout.nb_channels
+        self.duration = self._stated_duration()
+
+    def _stated_duration(self) -> float | None:
+        stream = self._stream
+        # An MP3 that starts after 0 has a header that states its delay and its length.
+        if self._container.format.name in _LENGTH_GUESSED and not stream.start_time:
+            return None
+        if stream.duration is not None:
+            return self._seconds(stream.duration)
+        return self._container.duration and self._container.duration / av.time_base
+
+    def measure(self) -> float:
+        if self.duration is not None:
+            return self.duration
+        origin = self._head.pts or 0
+        end = self._head.samples / self.sample_rate
+        for packet in self._container.demux(self._stream):
+            if packet.pts is not None:
+                end = max(end, self._seconds(packet.pts + (packet.duration or 0) - origin))
+        return end
+
+    def blocks(self, first: int) -> Iterator[Samples]:
+        frames, position = self._seek(first)
+        held: list[Samples] = []
+        count = 0
+        for frame in frames:
+            if frame.sample_rate != self.sample_rate:
+                raise ValueError(f"the sample rate changes to {frame.sample_rate} Hz")
+            early = max(0, first - position)
+            position += frame.samples
+            if position <= first:
+                continue
+            held.append(_mono(frame)[early:])
+            count += len(held[-1])
+            if count >= _PIECE:
+                yield np.concatenate(held)
+                held, count = [], 0
+        if held:
+            yield np.concatenate(held)
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _seek(self, first: int) -> tuple[Iterator[AudioFrame], int]:
+        """Frames from sample `first` or from a little before it, and where they begin."""
+        codecs = _SEEKABLE.get(self._container.format.name, ())
+        exact = codecs and self._stream.codec_context.name.startswith(codecs)
+        if self._patient or not exact or first < self._head.samples or self._head.pts is None:
+            return chain([self._head], self._frames), 0
+        origin = self._seconds(self._head.pts)
+        goal = (origin + first / self.sample_rate) / self._seconds(1)
+        self._container.seek(int(goal), stream=self._stream)
+        frames = self._decoded()
+        head = next(frames, None)
+        if head is None:
+            return iter(()), first
+        if head.pts is None:
+            raise ValueError("no time stamps")
+        position = round((self._seconds(head.pts) - origin) * self.sample_rate)
+        if position > first:
+            raise ValueError("no way to seek")
+        return chain([head], frames), position
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                if not self._patient:
+                    raise
+                continue
+            for frame in frames:
+                assert isinstance(frame, AudioFrame)
+                yield frame
+
+    def _seconds(self, ticks: int) -> float:
+        """A time or duration that is counted as those of the stream."""
+        if self._stream.time_base is None:
+            raise ValueError("no time base")
+        return float(ticks * self._stream.time_base)
+
+
+class Sndfile:
+    """A file decoded by libsndfile. Not MP3, whose length it may guess far too short."""
+
+    def __init__(self, file: FileIO) -> None:
+        file.seek(0)
+        self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
+        if self._sound.format == "MP3":
+            raise ValueError("MP3 of unsure length")
+        if not self._sound.frames:
+            raise ValueError("contains no samples")
+        self.sample_rate = _plausible(self._sound.samplerate)
+        self.channels: int = self._sound.channels
+        frames: int = self._sound.frames
+        self.duration = frames / self.sample_rate if frames < _UNKNOWN else None
+
+    def measure(self) -> float:
+        if self.duration is not None:
+            return self.duration
+        return sum(map(len, self.blocks(0))) / self.sample_rate
+
+    def blocks(self, first: int) -> Iterator[Samples]:
+        if first >= self._sound.frames:
+            return
+        self._sound.seek(first)
+        buffer = np.empty((_PIECE, self.channels), np.float32)
+        while len(piece := self._sound.read(out=buffer)):
+            yield _mean(list(piece.T))
+
+    def close(self) -> None:
+        self._sound.close()
+
+
+def _plausible(sample_rate: int) -> int:
+    if sample_rate not in _RATES:
+        raise ValueError(f"a sample rate of {sample_rate} Hz")
+    return sample_rate
+
+
+def _mono(frame: AudioFrame) -> Samples:
+    """The mean of the channels of `frame`, (n,)."""
+    kind = frame.format.name.removesuffix("p")
+    dtype, full_scale = _FORMATS[kind]
+    planes: Sequence[Any] = frame.planes
+    # Not frame.to_ndarray(), which copies twice; a plane may be longer than what it holds.
+    if frame.format.is_planar:
+        channels = [np.frombuffer(plane, dtype, frame.samples) for plane in planes]
+    else:
+        count = frame.layout.nb_channels
+        packed = np.frombuffer(planes[0], dtype, frame.samples * count)
+        channels = list(packed.reshape(-1, count).T)
+    mean = _mean(channels, full_scale)
+    return mean - 1 if kind == "u8" else mean
+
+
+def _mean(channels: Sequence[NDArray[Any]], full_scale: float = 1.0) -> Samples:
+    # Channel by channel: thirty times as fast as numpy's mean over an axis of length two.
+    total = channels[0].astype(np.float32)
+    for channel in channels[1:]:
+        total += channel
+    total /= len(channels) * full_scale
+    return total

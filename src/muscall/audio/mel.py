@@ -1,0 +1,79 @@
+"""Log-mel spectrogram, the input of the audio encoder (paper, section 3.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from muscall.records import Record
+
+
+class MelConfig(Record):
+    """Settings of the log-mel front end. Frequencies in Hz, lengths in samples."""
+
+    sample_rate: int = 16000
+    n_mels: int = 128
+    n_fft: int = 1024
+    hop: int = 512
+    f_min: float = 0.0
+    f_max: float = 8000.0
+    top_db: float = 100.0
+
+
+def mel_filters(config: MelConfig) -> Tensor:
+    """Triangular filters on the HTK mel scale, without area normalisation.
+
+    Returns:
+        (n_fft // 2 + 1, n_mels) float32. Filters above the Nyquist frequency are all zero.
+    """
+    frequencies = torch.linspace(0, config.sample_rate // 2, config.n_fft // 2 + 1)
+    low, high = (2595 * torch.log10(1 + torch.tensor([config.f_min, config.f_max]) / 700)).tolist()
+    corners = 700 * (10 ** (torch.linspace(low, high, config.n_mels + 2) / 2595) - 1)
+    widths = corners.diff()
+    offsets = corners[None, :] - frequencies[:, None]
+    rising = -offsets[:, :-2] / widths[:-1]
+    falling = offsets[:, 2:] / widths[1:]
+    return torch.minimum(rising, falling).clamp(min=0)
+
+
+class LogMel(nn.Module):
+    """Waveform to decibels: power spectrogram, mel filters, logarithm.
+
+    The power is divided by the energy of the Hann window, so a level does not depend on `n_fft`.
+    The floor lies `top_db` under each clip's own maximum; silence is -100 dB throughout.
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, config: MelConfig) -> None:
+        super().__init__()
+        self.config = config
+        window = torch.hann_window(config.n_fft)
+        self.register_buffer("window", window, persistent=False)
+        filters = mel_filters(config) / window.square().sum()
+        self.register_buffer("filters", filters, persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) float32 in [-1, 1] -> (batch, n_mels, 1 + samples // hop) float32 dB."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            return self.decibels(self.power(waveform.float()))
+
+    def power(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) -> mel power (batch, n_mels, frames)."""
+        n_fft, hop = self.config.n_fft, self.config.hop
+        half = n_fft // 2
+        if waveform.shape[-1] <= half:
+            waveform = nn.functional.pad(waveform, (0, half + 1 - waveform.shape[-1]))
+        padded = nn.functional.pad(waveform, (half, half), mode="reflect")
+        frames = padded.unfold(-1, n_fft, hop)  # (batch, frames, n_fft)
+        spectrum = torch.view_as_real(torch.fft.rfft(frames * self.window))
+        # Two real squares are cheaper than a complex magnitude, which takes a root to square it.
+        power = spectrum[..., 0].square().addcmul_(spectrum[..., 1], spectrum[..., 1])
+        return (power @ self.filters).transpose(1, 2)
+
+    def decibels(self, power: Tensor) -> Tensor:
+        """(batch, n_mels, frames) power -> dB, floored `top_db` under each clip's maximum."""
+        decibels = 10 * torch.log10(power.clamp(min=1e-10))
+        floor = decibels.amax(dim=(-2, -1), keepdim=True) - self.config.top_db
+        return torch.maximum(decibels, floor)

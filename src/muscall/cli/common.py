@@ -1,0 +1,109 @@
+"""Options and output that several commands share.
+
+Data goes to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from muscall.errors import one_line
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
+
+FAILED, SOME_FAILED = 1, 3
+
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="DIR_OR_FILES", help="Music files, or folders of them.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Checkpoint folder or hub name, instead of the weights inside the package.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Processor threads to use at most.")
+]
+
+
+def load_model(source: str | None, threads: int | None) -> MusCALL:
+    """The model that the options name."""
+    limit_threads(threads)
+    import muscall
+
+    return muscall.load(source)
+
+
+def limit_threads(threads: int | None) -> None:
+    """Keep the computation to so many processor threads; None leaves it as it is."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def readable(path: Path) -> str:
+    r"""`path` as valid Unicode: bytes that are not UTF-8 become `\xff`.
+
+    Nothing is lost unless the name itself holds a backslash followed by x and two digits.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def print_json(value: Any) -> None:
+    """Print `value` in ASCII, so that it is the same in every terminal encoding."""
+    # Flushed here, where a reader that has gone away still ends the command quietly.
+    print(json.dumps(value, indent=2), flush=True)
+
+
+def message(text: object) -> None:
+    """Print one line for a person."""
+    print(f"muscall: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+class MessagesToStderr(logging.Handler):
+    """Log records as lines on what is standard error by then: a progress bar replaces it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message(record.getMessage())
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar with the time left, fed by `progress(done, total)`; None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def exit_on_failures(failures: list[Any]) -> None:
+    """End with the exit code for some failed inputs, if there are any."""
+    if failures:
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,230 @@
+"""Tables that pair audio files with captions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from muscall.errors import ConfigError, ManifestError, MuscallError
+from muscall.records import Record
+
+
+@dataclass(frozen=True)
+class Row:
+    """An audio file, or the part of it that may be used, and what it is described as."""
+
+    id: str
+    audio: Path
+    captions: tuple[str, ...]
+    """At least one."""
+    start: float = 0.0
+    """Where the usable part of the file begins, in seconds."""
+    duration: float | None = None
+    """How long it is, in seconds; None for up to the end of the file."""
+    split: str | None = None
+
+
+def read_manifest(
+    path: str | Path, *, split: str | None = None, check_files: bool = True
+) -> list[Row]:
+    """Read a table of audio files and captions.
+
+    The suffix tells the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, or `.json`, a list
+    of objects. The columns are
+
+    - `audio`: a path relative to the folder of the manifest, or to `audio/` in that folder;
+    - `caption` (or `captions`): one text, or, except in CSV, a list of them;
+    - `start`, `duration` (optional, seconds): the usable part of the file, by default all of it;
+    - `id` (optional): by default the path in `audio` as written, with `@start` after it if
+      several rows use the file;
+    - `split` (optional).
+
+    Further columns are ignored, and so is an optional value that is null or an empty CSV cell. The
+    dataset format of the published MusCALL, a `.json` list of objects with `audio_id`, `caption`
+    and `audio_path`, is read as it is: these names stand for `id` and `audio` in every format.
+
+    Args:
+        split: keep only the rows of this split; the others are not even checked.
+        check_files: whether an audio file that does not exist is a problem.
+
+    Raises:
+        ManifestError: naming every problem with its line, or its row in JSON lists and Parquet.
+        MuscallError: Parquet support is not installed.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ManifestError(path, [f"{path}: not a manifest, expected {', '.join(_READERS)}"])
+    problems: list[str] = []
+    found: list[tuple[str, _Columns]] = []
+    try:
+        for place, record in reader(path):
+            if isinstance(record, Exception):
+                problems.append(f"{place}: {record}")
+            elif not isinstance(record, dict):
+                problems.append(f"{place}: expected an object with audio and caption")
+            elif split is None or record.get("split") == split:
+                try:
+                    given = {name: value for name, value in record.items() if value is not None}
+                    found.append((place, _Columns.parse(given, place)))
+                except ConfigError as error:
+                    problems.append(str(error))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ManifestError(path, [f"{path}: {reason}"]) from None
+
+    uses = Counter(columns.audio for _, columns in found)
+    places: dict[str, str] = {}
+    rows: list[Row] = []
+    for place, columns in found:
+        row = _row(columns, path.parent, shared=uses[columns.audio] > 1)
+        rows.append(row)
+        taken = places.setdefault(row.id, place)
+        if taken != place:
+            hint = "" if columns.id else ": give the captions of one passage as one list, or ids"
+            problems.append(f"{place}: {row.id} is taken by {taken}{hint}")
+        if check_files and not row.audio.is_file():
+            problems.append(f"{place}: there is no file {row.audio}")
+    if not rows and not problems:
+        problems.append(f"{path}: no rows" + (f" with split {split}" if split is not None else ""))
+    if problems:
+        raise ManifestError(path, problems)
+    return rows
+
+
+def _checked_text(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("empty", "empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("encoding", "not UTF-8") from None
+    return text
+
+
+def _not_empty(texts: list[str]) -> list[str]:
+    if not texts:
+        raise PydanticCustomError("empty", "empty")
+    return texts
+
+
+_Text = Annotated[str, AfterValidator(_checked_text)]
+_AsList = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+_AsText = BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)
+
+
+class _Columns(Record):
+    """The values of a row as they are written."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    audio: _Text = Field(validation_alias=AliasChoices("audio", "audio_path"))
+    captions: Annotated[list[_Text], _AsList, AfterValidator(_not_empty)] = Field(
+        validation_alias=AliasChoices("caption", "captions")
+    )
+    id: Annotated[_Text, _AsText] | None = Field(
+        default=None, validation_alias=AliasChoices("id", "audio_id")
+    )
+    split: str | None = None
+    start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    duration: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
+
+
+_NAMES = {"audio", "audio_path", "caption", "captions", "id", "audio_id", "split"}
+_NAMES |= {"start", "duration"}
+
+
+def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
+    audio, inside = folder / columns.audio, folder / "audio" / columns.audio
+    if inside.exists() and not audio.exists():
+        audio = inside
+    default_id = f"{columns.audio}@{columns.start:.10g}" if shared else columns.audio
+    return Row(
+        id=columns.id or default_id,
+        audio=audio,
+        captions=tuple(columns.captions),
+        start=columns.start,
+        duration=columns.duration,
+        split=columns.split,
+    )
+
+
+def _text(path: Path) -> str:
+    # A byte that is no UTF-8 becomes a lone surrogate, which no value may hold: the error then
+    # names the row, and text in the columns that nobody reads cannot fail.
+    return path.read_bytes().decode("utf-8-sig", "surrogateescape")
+
+
+def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    # Not splitlines(): the Unicode line separators that it knows may stand inside JSON strings.
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip():
+            try:
+                yield f"{path}:{number}", json.loads(line)
+            except ValueError as error:
+                yield f"{path}:{number}", ValueError(f"not JSON: {error}")
+
+
+def _read_list(path: Path) -> Iterator[tuple[str, Any]]:
+    records = json.loads(_text(path))
+    if not isinstance(records, list):
+        raise ValueError("expected a list of objects")
+    for number, record in enumerate(records, 1):
+        yield f"{path}: row {number}", record
+
+
+def _read_csv(path: Path) -> Iterator[tuple[str, Any]]:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    lines = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
+    names: list[str] = []
+    while True:
+        try:
+            cells = next(lines, None)
+        except csv.Error as error:
+            yield f"{path}:{lines.line_num}", error
+            continue
+        place = f"{path}:{lines.line_num}"
+        if cells is None:
+            return
+        if not names:
+            names = cells
+        elif len(cells) > len(names):
+            # What an unquoted comma in a caption does: the rest of it would be lost.
+            yield place, ValueError(f"{len(cells)} cells, but {len(names)} column names")
+        elif cells:
+            given = zip(names, cells, strict=False)
+            yield place, {name: cell for name, cell in given if cell}
+
+
+def _read_parquet(path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise MuscallError(f"{path}: to read Parquet, pip install 'muscall[train]'") from None
+    number = 0
+    with parquet.ParquetFile(path) as table:
+        known = [name for name in table.schema_arrow.names if name in _NAMES]
+        for batch in table.iter_batches(columns=known):
+            for record in batch.to_pylist():
+                number += 1
+                yield f"{path}: row {number}", record
+
+
+_Reader = Callable[[Path], Iterator[tuple[str, Any]]]
+_READERS: dict[str, _Reader] = {
+    ".jsonl": _read_lines,
+    ".ndjson": _read_lines,
+    ".json": _read_list,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".parquet": _read_parquet,
+}

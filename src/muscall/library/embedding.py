@@ -1,0 +1,75 @@
+"""Tracks and their embeddings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from muscall.audio.files import find_audio
+from muscall.errors import AudioError, MuscallError
+from muscall.evaluation.embedding import embed_readable
+from muscall.models.muscall import MusCALL
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Tracks with one embedding each, and the files that could not be read."""
+
+    paths: list[Path]
+    embeddings: np.ndarray
+    """(len(paths), d) float32, unit norm."""
+    failures: list[AudioError]
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write an npz with `paths` (n,) unicode and `embeddings` (n, d) float32.
+
+        Bytes of a name that are not UTF-8 are there as Python keeps them (PEP 383), so that
+        `os.fsencode(path)` gives the name back.
+        """
+        np.savez(
+            file, paths=np.array([str(path) for path in self.paths]), embeddings=self.embeddings
+        )
+
+
+def embed_files(
+    model: MusCALL,
+    paths: Sequence[Path],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Collection:
+    """Embed every music file under `paths` (files or folders), each over its whole length.
+
+    A file that cannot be read is logged and listed in `failures`.
+
+    Args:
+        progress: called with the number of files done and of all files.
+
+    Raises:
+        MuscallError: when a path does not exist, there is no music, or none that can be read.
+    """
+    files = find_audio(paths)
+    if not files:
+        raise MuscallError(f"no music in {', '.join(map(str, paths))}")
+    indices, embeddings, failures = embed_readable(model, files, progress=progress)
+    return Collection([files[index] for index in indices], embeddings, failures)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that becomes `path` once the block has succeeded, and vanishes otherwise."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("xb") as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            aside.replace(path)
+        except BaseException:
+            aside.unlink()
+            raise

@@ -1,0 +1,49 @@
+"""The audio encoder: waveform to one feature vector (paper, section 3.4)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from muscall.audio.mel import LogMel
+from muscall.models.config import AudioConfig
+from muscall.models.pooling import AttentionPool, AveragePool
+from muscall.models.resnet import ResNet
+
+
+class AudioEncoder(nn.Module):
+    """Log-mel, ResNet-50, pooling. `features` is the size of its output."""
+
+    def __init__(self, config: AudioConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.log_mel = LogMel(config.mel)
+        self.backbone = ResNet(
+            config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients
+        )
+        channels = self.backbone.channels
+        mels = config.mel.n_mels // self.backbone.reduction
+        frames = (1 + config.window_samples // config.mel.hop) // self.backbone.reduction
+        self.pool: AttentionPool | AveragePool
+        if config.pooling == "attention":
+            frames = max(frames, 1)
+            self.pool = AttentionPool(channels, mels, frames, config.heads, config.features)
+        else:
+            self.pool = AveragePool(channels)
+        self.features = self.pool.features
+
+    @property
+    def minimum_samples(self) -> int:
+        """Fewest samples that leave one frame of the feature map: about a second."""
+        return (self.backbone.reduction - 1) * self.config.mel.hop
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) float32 mono in [-1, 1], any length -> (batch, features).
+
+        Fewer than `minimum_samples` are repeated until there are enough.
+        """
+        samples = waveform.shape[-1]
+        if samples < self.minimum_samples:
+            waveform = waveform.repeat(1, -(-self.minimum_samples // samples))
+        log_mel = self.log_mel(waveform).unsqueeze(1)  # (batch, 1, mels, frames)
+        features: Tensor = self.pool(self.backbone(log_mel))
+        return features

@@ -1,0 +1,152 @@
+"""Checkpoint folders: `config.json`, `model.safetensors`, a model card. No pickle anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from muscall.errors import CheckpointError, ConfigError
+from muscall.models.config import ModelConfig, SentenceConfig
+
+CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
+FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
+
+MODEL_CARD = """---
+{{ card_data }}
+---
+
+# MusCALL
+
+Two encoders, one for music and one for sentences, trained contrastively so that a matching track
+and sentence lie close ([Contrastive Audio-Language Learning for Music](
+https://arxiv.org/abs/2208.12208), ISMIR 2022).
+
+```python
+import muscall
+
+model = muscall.load("THIS_FOLDER")
+similarities = model.encode_text(["calm solo piano"]) @ model.encode_audio(["song.mp3"]).T
+```
+
+A score is a cosine similarity: it orders the tracks of one library for one sentence and means
+nothing by itself.
+
+{{ details | default("", true) }}
+"""
+
+
+def packaged() -> Path:
+    """Folder of the weights that travel inside the package.
+
+    Raises:
+        CheckpointError: when this installation carries none.
+    """
+    folder = Path(str(resources.files("muscall") / "weights" / "default"))
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: this installation of muscall carries no weights")
+    return folder
+
+
+def write(
+    folder: Path, config: ModelConfig, state: Mapping[str, Tensor], tokenizer: Tokenizer | None
+) -> None:
+    """Write configuration, weights and, for a sentence encoder, its tokenizer into `folder`."""
+    text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+    save_file(
+        {name: value.detach().contiguous().cpu() for name, value in state.items()},
+        folder / WEIGHTS,
+        metadata={"format": "pt"},
+    )
+    if tokenizer is not None:
+        tokenizer.save(str(folder / TOKENIZER), pretty=False)
+
+
+def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None]:
+    """Read what `write` wrote.
+
+    Raises:
+        CheckpointError: naming the file that is missing, damaged or cut off.
+    """
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder}: not a checkpoint, {name} is missing")
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = ModelConfig.parse(values, str(folder / CONFIG))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / CONFIG}: damaged: {error}") from None
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+    try:
+        state = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{folder / WEIGHTS}: damaged or cut off: {error}") from None
+    tokenizer = None
+    if isinstance(config.text, SentenceConfig):
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise CheckpointError(f"{folder / TOKENIZER}: {error}") from None
+    return config, state, tokenizer
+
+
+def check_fit(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], origin: str) -> None:
+    """Compare names and shapes of two state dicts.
+
+    Raises:
+        CheckpointError: naming the first difference and how many there are.
+    """
+    problems = [f"{name} is missing" for name in ours if name not in theirs]
+    problems += [f"{name} is not part of the model" for name in theirs if name not in ours]
+    problems += [
+        f"{name} has shape {tuple(theirs[name].shape)}, expected {tuple(ours[name].shape)}"
+        for name in ours
+        if name in theirs and ours[name].shape != theirs[name].shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise CheckpointError(f"{origin}: {problems[0]}{more}")
+
+
+@contextmanager
+def written_aside(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder`; its files move over once the block has succeeded.
+
+    Raises:
+        CheckpointError: when writing fails (no space, no permission); `folder` is as before.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise CheckpointError(f"{folder}: cannot be written: {error.strerror}") from None
+    try:
+        yield aside
+        for path in aside.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        aside.chmod(0o755)
+        if folder.is_dir():
+            # The folder may hold files of the user's own, which stay.
+            for path in sorted(aside.iterdir()):
+                path.replace(folder / path.name)
+        else:
+            aside.rename(folder)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{folder}: cannot be written: {reason}") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,242 @@
+"""Embedding tracks and sentences fast, and the same way every time."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Full, Queue
+from typing import Literal
+
+import numpy as np
+import soxr
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from muscall.audio import decode
+from muscall.audio.windows import centre_start, loop_to, stream_windows
+from muscall.errors import AudioError
+from muscall.models.audio import AudioEncoder
+
+Windows = Literal["all", "centre"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a file: `start` and `duration` in seconds, None for the rest of it."""
+
+    path: Path
+    start: float = 0.0
+    duration: float | None = None
+
+
+AudioInput = str | Path | Segment | tuple[np.ndarray, int]
+
+
+class AudioEmbedder:
+    """Inference copy of the audio branch: (n, samples) windows to (n, dim), unit norm.
+
+    Batch norms are folded into their convolutions, the network runs channels-last and, by default,
+    in bfloat16 from the log-mel to the feature map; log-mel and pooling stay in float32. Windows
+    always go through in chunks of the same shape, the last one filled up with silence: what
+    stands beside a window cannot change its embedding.
+    """
+
+    def __init__(
+        self, encoder: AudioEncoder, projection: nn.Linear, *, precision: torch.dtype
+    ) -> None:
+        self.encoder = _fused(encoder)
+        self.encoder.backbone.to(precision)
+        self.projection = copy.deepcopy(projection).requires_grad_(False)
+        self.precision = precision
+        self.device = projection.weight.device
+        # Small chunks stay in the processor's caches; a GPU wants to be filled.
+        self.chunk = 4 if self.device.type == "cpu" else 64
+
+    @torch.inference_mode()
+    def __call__(self, windows: Sequence[np.ndarray]) -> np.ndarray:
+        """At most `chunk` windows, each (samples,) float32 -> (len(windows), dim) float32."""
+        stacked = np.zeros((self.chunk, len(windows[0])), np.float32)
+        for row, window in zip(stacked, windows, strict=False):
+            row[:] = window
+        waveform = torch.from_numpy(stacked).to(self.device)
+        log_mel = self.encoder.log_mel(waveform).unsqueeze(1)
+        features = self.encoder.pool(self.encoder.backbone(log_mel.to(self.precision)).float())
+        embeddings = F.normalize(self.projection(features), dim=-1)
+        return np.asarray(embeddings[: len(windows)].cpu().numpy())
+
+
+def _fused(encoder: AudioEncoder) -> AudioEncoder:
+    encoder = copy.deepcopy(encoder).eval().requires_grad_(False)
+    for module in encoder.modules():
+        for conv, norm in (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("conv", "bn")):
+            if hasattr(module, conv) and hasattr(module, norm):
+                folded = fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
+                folded.weight.data = folded.weight.contiguous(memory_format=torch.channels_last)
+                setattr(module, conv, folded)
+                setattr(module, norm, nn.Identity())
+    return encoder
+
+
+def track_windows(
+    item: AudioInput, length: int, sample_rate: int, windows: Windows
+) -> Iterator[np.ndarray]:
+    """Windows of `length` samples over a track, or its central one; (length,) float32 each.
+
+    Raises:
+        AudioError: when the track cannot be used.
+    """
+    if isinstance(item, tuple):
+        samples = _resampled(*item, sample_rate)
+        if windows == "centre":
+            first = max(0, (len(samples) - length) // 2)
+            yield loop_to(samples[first : first + length], length)
+        else:
+            yield from stream_windows([samples], length)
+        return
+    segment = item if isinstance(item, Segment) else Segment(Path(item))
+    start, duration = segment.start, segment.duration
+    if windows == "centre":
+        seconds = length / sample_rate
+        if duration is None:
+            duration = max(0.0, decode.probe(segment.path).duration - start)
+        samples = decode.read(
+            segment.path,
+            start=start + centre_start(duration, seconds),
+            duration=min(seconds, duration),
+            sample_rate=sample_rate,
+        )
+        yield loop_to(samples, length)
+    else:
+        blocks = decode.stream(
+            segment.path, start=start, duration=duration, sample_rate=sample_rate
+        )
+        yield from stream_windows(blocks, length)
+
+
+def _resampled(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    samples = np.asarray(samples, np.float32)
+    if samples.ndim not in (1, 2) or not samples.size:
+        raise AudioError("samples", f"shape {samples.shape}: expected (n,) or (channels, n), n > 0")
+    if not np.isfinite(samples).all():
+        raise AudioError("samples", "contain NaN or infinite values")
+    if samples.ndim == 2:
+        samples = samples.mean(axis=0)
+    return np.asarray(soxr.resample(samples, rate, sample_rate), np.float32)
+
+
+@dataclass
+class _Track:
+    """Where a track stands: windows still being computed, and their sum so far."""
+
+    index: int
+    queue: Queue[np.ndarray | AudioError | None] = field(default_factory=lambda: Queue(maxsize=4))
+    error: AudioError | None = None
+    total: np.ndarray | float = 0.0
+    waiting: int = 0
+
+
+def encode_each(
+    embedder: AudioEmbedder,
+    inputs: Sequence[AudioInput],
+    *,
+    length: int,
+    sample_rate: int,
+    windows: Windows = "all",
+    threads: int | None = None,
+) -> Iterator[tuple[int, np.ndarray | AudioError]]:
+    """Embed tracks one after the other; decoding in threads overlaps with the model.
+
+    Args:
+        length: samples of a window at `sample_rate`.
+        threads: decoders at work at once; None for one a processor, at most 8.
+
+    Yields:
+        (index, embedding (dim,) float32 with unit norm, or why there is none), in order. A track's
+        embedding is the normalised mean of its windows'.
+    """
+    threads = threads or min(8, os.cpu_count() or 1)
+    stop = threading.Event()
+
+    def produce(track: _Track, item: AudioInput) -> None:
+        def put(value: np.ndarray | AudioError | None) -> None:
+            while not stop.is_set():
+                with contextlib.suppress(Full):
+                    track.queue.put(value, timeout=0.1)
+                    return
+
+        try:
+            for window in track_windows(item, length, sample_rate, windows):
+                if stop.is_set():
+                    return
+                put(window)
+            put(None)
+        except AudioError as error:
+            put(error)
+        except Exception as error:  # a decoder's surprise must not leave the reader waiting
+            put(AudioError(_name(item), f"{type(error).__name__}: {error}"))
+
+    chunk: list[tuple[_Track, np.ndarray]] = []
+    finished: deque[_Track] = deque()
+
+    def compute() -> None:
+        if chunk:
+            results = embedder([window for _, window in chunk])
+            for (track, _), embedding in zip(chunk, results, strict=True):
+                track.total = track.total + embedding.astype(np.float64)
+                track.waiting -= 1
+            chunk.clear()
+
+    def ready() -> Iterator[tuple[int, np.ndarray | AudioError]]:
+        while finished and (finished[0].error or not finished[0].waiting):
+            track = finished.popleft()
+            yield track.index, track.error or _unit(np.asarray(track.total))
+
+    upcoming = iter(enumerate(inputs))
+    tracks: deque[_Track] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+
+        def start_next() -> None:
+            for index, item in upcoming:
+                track = _Track(index)
+                tracks.append(track)
+                pool.submit(produce, track, item)
+                return
+
+        try:
+            for _ in range(threads + 1):
+                start_next()
+            while tracks:
+                track = tracks.popleft()
+                while isinstance(window := track.queue.get(), np.ndarray):
+                    track.waiting += 1
+                    chunk.append((track, window))
+                    if len(chunk) == embedder.chunk:
+                        compute()
+                        yield from ready()
+                track.error = window
+                finished.append(track)
+                start_next()
+                yield from ready()
+            compute()
+            yield from ready()
+        finally:
+            stop.set()
+
+
+def _name(item: AudioInput) -> str | Path:
+    if isinstance(item, tuple):
+        return "samples"
+    return item.path if isinstance(item, Segment) else item
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return np.asarray(vector / max(np.linalg.norm(vector), 1e-12), np.float32)

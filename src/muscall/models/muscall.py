@@ -1,0 +1,256 @@
+"""MusCALL: two encoders and a joint space (paper, sections 3.2-3.4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from huggingface_hub import PyTorchModelHubMixin, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from muscall.errors import AudioError, CheckpointError
+from muscall.models import checkpoint
+from muscall.models.audio import AudioEncoder
+from muscall.models.config import ModelConfig, SentenceConfig
+from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
+from muscall.models.sentence import SentenceEncoder
+from muscall.models.transformer import TextTransformer
+
+
+class MusCALL(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="muscall",
+    license="apache-2.0",
+    tags=["music", "audio", "contrastive-learning", "retrieval"],
+    model_card_template=checkpoint.MODEL_CARD,
+):
+    """Audio and text encoders with linear projections into one space of `config.dim`.
+
+    Build a new one with `MusCALL.create(config)`, load one with `muscall.load(...)` or
+    `MusCALL.from_pretrained(...)`.
+    """
+
+    def __init__(self, config: ModelConfig, text: SentenceEncoder | None = None) -> None:
+        super().__init__()
+        self.audio = AudioEncoder(config.audio)
+        self.text: TextTransformer | SentenceEncoder
+        if isinstance(config.text, SentenceConfig):
+            self.text = text or SentenceEncoder(config.text)
+            config = config.model_copy(update={"text": self.text.config})
+        else:
+            self.text = TextTransformer(config.text)
+        self.config = config
+        self.audio_projection = nn.Linear(self.audio.features, config.dim, bias=False)
+        self.text_projection = nn.Linear(self.text.features, config.dim, bias=False)
+        for projection in (self.audio_projection, self.text_projection):
+            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
+        self.precision = torch.bfloat16
+        """Of the audio network in `encode_audio`; `embed_audio` runs in that of the weights."""
+        self._embedder: tuple[object, AudioEmbedder] | None = None
+        self.ssl_head: nn.Module | None = None
+        if config.ssl_dim:
+            self.ssl_head = nn.Sequential(
+                nn.Linear(self.audio.features, self.audio.features),
+                nn.ReLU(),
+                nn.Linear(self.audio.features, config.ssl_dim),
+            )
+
+    @classmethod
+    def create(cls, config: ModelConfig) -> Self:
+        """A new model: random weights, except for a pretrained sentence encoder."""
+        if isinstance(config.text, SentenceConfig):
+            return cls(config, SentenceEncoder.pretrained(config.text))
+        return cls(config)
+
+    def embed_audio(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) mono at `config.audio.mel.sample_rate` -> (batch, dim), unit norm."""
+        return self.project_audio(self.audio(waveform))
+
+    def project_audio(self, features: Tensor) -> Tensor:
+        """(batch, features) of the audio encoder -> (batch, dim), unit norm."""
+        return F.normalize(self.audio_projection(features).float(), dim=-1)
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """(batch, tokens) int64 from `text.tokenize` -> (batch, dim), unit norm."""
+        return F.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
+
+    def scale(self) -> Tensor:
+        """1 / temperature, by which similarities are multiplied in the losses; 0-d."""
+        return self.logit_scale.exp()
+
+    @torch.no_grad()
+    def limit_scale(self) -> None:
+        """Keep the scale at or under `config.max_logit_scale`; called after every update."""
+        self.logit_scale.clamp_(max=math.log(self.config.max_logit_scale))
+
+    def encode_audio(
+        self,
+        inputs: Sequence[AudioInput],
+        *,
+        windows: Windows = "all",
+        progress: Callable[[int], None] | None = None,
+    ) -> np.ndarray:
+        """Embed whole tracks.
+
+        Args:
+            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n).
+            windows: "all" pools windows over the whole track, "centre" takes the central one.
+            progress: called with the number of tracks done so far.
+
+        Returns:
+            (len(inputs), dim) float32, unit norm. The same track gives the same embedding
+            whatever stands beside it.
+
+        Raises:
+            AudioError: naming the first input that cannot be used.
+        """
+        embeddings = np.empty((len(inputs), self.config.dim), np.float32)
+        for index, result in self.encode_each(inputs, windows=windows):
+            if isinstance(result, AudioError):
+                raise result
+            embeddings[index] = result
+            if progress is not None:
+                progress(index + 1)
+        return embeddings
+
+    def encode_each(
+        self, inputs: Sequence[AudioInput], *, windows: Windows = "all"
+    ) -> Iterator[tuple[int, np.ndarray | AudioError]]:
+        """As `encode_audio`, one by one: (index, embedding (dim,) or the error), in order."""
+        audio = self.config.audio
+        return encode_each(
+            self.audio_embedder(),
+            inputs,
+            length=audio.window_samples,
+            sample_rate=audio.mel.sample_rate,
+            windows=windows,
+        )
+
+    def audio_embedder(self) -> AudioEmbedder:
+        """The audio branch made ready for inference with the present weights."""
+        # Every change of a weight in place counts up its version.
+        weights = [*self.audio.state_dict().values(), self.audio_projection.weight]
+        state = (self.precision, weights[0].device, sum(weight._version for weight in weights))
+        if self._embedder is None or self._embedder[0] != state:
+            embedder = AudioEmbedder(self.audio, self.audio_projection, precision=self.precision)
+            self._embedder = (state, embedder)
+        return self._embedder[1]
+
+    @torch.inference_mode()
+    def encode_text(self, sentences: Sequence[str], *, batch_size: int = 64) -> np.ndarray:
+        """Embed sentences -> (len(sentences), dim) float32, unit norm."""
+        training = self.training
+        self.eval()
+        tokens = [self.text.tokenize([sentence])[0] for sentence in sentences]
+        embeddings = np.empty((len(tokens), self.config.dim), np.float32)
+        # Neighbours in length share a batch, so that little is spent on padding.
+        order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            padded = nn.utils.rnn.pad_sequence([tokens[i] for i in batch], batch_first=True)
+            embeddings[batch] = self.embed_text(padded.to(self.logit_scale.device)).cpu().numpy()
+        self.train(training)
+        return embeddings
+
+    def load_weights(self, state: Mapping[str, Tensor], *, origin: str) -> None:
+        """Load a state dict completely.
+
+        Raises:
+            CheckpointError: naming `origin` and the first weight that is missing, unknown or of
+                another shape.
+        """
+        checkpoint.check_fit(self.state_dict(), state, origin)
+        self.load_state_dict(dict(state))
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> str | None:
+        """Write `config.json`, `model.safetensors` and a model card, aside first, then renamed.
+
+        Takes what huggingface_hub's mixin takes. A failure leaves what was there before.
+
+        Raises:
+            CheckpointError: when the folder cannot be written.
+        """
+        folder = Path(save_directory)
+        if kwargs.get("push_to_hub"):
+            kwargs.setdefault("repo_id", folder.name)
+        with checkpoint.written_aside(folder) as aside:
+            return super().save_pretrained(aside, **kwargs)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        tokenizer = self.text.tokenizer if isinstance(self.text, SentenceEncoder) else None
+        checkpoint.write(save_directory, self.config, self.state_dict(), tokenizer)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> Self:
+        """Load a checkpoint folder, or one from a hub with what huggingface_hub's mixin takes.
+
+        Raises:
+            CheckpointError: when there is no such model or its files are damaged.
+        """
+        if Path(pretrained_model_name_or_path).is_dir():
+            return cls._read(Path(pretrained_model_name_or_path))
+        try:
+            return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
+        except (HfHubHTTPError, OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{pretrained_model_name_or_path}: neither a checkpoint folder nor to be had "
+                f"from a hub: {error}"
+            ) from None
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        **_: Any,
+    ) -> Self:
+        folder = snapshot_download(
+            model_id,
+            revision=revision,
+            cache_dir=cache_dir,
+            force_download=force_download,
+            local_files_only=local_files_only,
+            token=token,
+            allow_patterns=list(checkpoint.FILES),
+        )
+        return cls._read(Path(folder))
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
+        config, state, tokenizer = checkpoint.read(folder)
+        text = None
+        if isinstance(config.text, SentenceConfig):
+            text = SentenceEncoder(config.text, tokenizer)
+        model = cls(config, text)
+        model.load_weights(state, origin=str(folder / checkpoint.WEIGHTS))
+        return model.eval()
+
+
+def load(source: str | Path | None = None, device: str | torch.device | None = None) -> MusCALL:
+    """Load a model for use.
+
+    Args:
+        source: a checkpoint folder or a name on a hub; None for the weights in the package.
+        device: where it runs; None for the GPU when there is one, else the CPU.
+
+    Raises:
+        CheckpointError: when there is no such model or its files are damaged.
+    """
+    if source is None:
+        source = checkpoint.packaged()
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return MusCALL.from_pretrained(str(source)).to(device).eval()

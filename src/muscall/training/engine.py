@@ -1,0 +1,194 @@
+"""One training step: exact contrastive gradients for any batch, memory and number of processes.
+
+The loss needs the embeddings of the whole batch, but the encoders need not see it at once. Each
+micro-batch is encoded by itself; the embeddings of all micro-batches and processes are put
+together; the loss gives a gradient for each embedding; and each micro-batch passes its embeddings'
+gradients back through the encoders, which are run again for it if their activations were not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from muscall.data.dataset import Batch
+from muscall.losses import LossConfig, objective
+from muscall.models.muscall import MusCALL
+from muscall.training.distributed import Group
+from muscall.training.sentences import SentenceVectors
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Outputs(NamedTuple):
+    """What the loss is computed from, row by row: (n, dim) unit norm, and SimCLR projections."""
+
+    audio: Tensor
+    text: Tensor
+    first: Tensor | None = None
+    second: Tensor | None = None
+
+    def present(self) -> list[Tensor]:
+        return [rows for rows in self if rows is not None]
+
+
+class RunningStatistics:
+    """The batch norms' running statistics, updated once a step by the mean over micro-batches.
+
+    Otherwise they would depend on the order of micro-batches, on which process has which, and on
+    whether the encoders run twice. During a step the norms write to copies.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        self.kept: list[dict[str, Tensor | None]] = []
+        self.total: list[Tensor] = []
+
+    def begin(self) -> None:
+        self.kept = [dict(norm._buffers) for norm in self.norms]
+        self.total = [torch.zeros_like(buffer) for buffer in self._current()]
+        self._use_copies()
+
+    def collect(self, share: float) -> None:
+        """Take up one micro-batch's update, a `share` of the step's, and forget it in the norms."""
+        for total, buffer in zip(self.total, self._current(), strict=True):
+            total.add_(buffer, alpha=share)
+        self._use_copies()
+
+    def finish(self, group: Group) -> None:
+        for norm, kept in zip(self.norms, self.kept, strict=True):
+            norm._buffers.update(kept)
+        group.sum_(self.total)
+        for buffer, total in zip(self._current(), self.total, strict=True):
+            buffer.copy_(total)
+        for norm in self.norms:
+            norm.get_buffer("num_batches_tracked").add_(1)
+
+    def _current(self) -> list[Tensor]:
+        names = ("running_mean", "running_var")
+        return [norm.get_buffer(name) for norm in self.norms for name in names]
+
+    def _use_copies(self) -> None:
+        # New tensors each time: the backward pass of the micro-batch before holds on to its own.
+        for norm, kept in zip(self.norms, self.kept, strict=True):
+            copies = {name: buffer.clone() for name, buffer in kept.items() if buffer is not None}
+            norm._buffers.update(copies)
+
+
+@dataclass
+class Engine:
+    """Computes the gradients of a step. `sentences` gives the vectors for loss weighting."""
+
+    model: MusCALL
+    loss: LossConfig
+    group: Group
+    device: torch.device
+    precision: str = "fp32"
+    micro_batch: int = 32
+    recompute: bool = True
+    seed: int = 0
+    sentences: SentenceVectors | None = None
+
+    def __post_init__(self) -> None:
+        self.statistics = RunningStatistics(self.model)
+
+    def gradients(
+        self, batch: Batch, step: int, shares: Sequence[int], *, loss_scale: float | Tensor = 1.0
+    ) -> dict[str, Tensor]:
+        """Set every parameter's `.grad` to the gradient of the loss over the global batch.
+
+        Args:
+            batch: this process' share of the batch.
+            step: number of the step; it seeds the dropout.
+            shares: items of each process; their sum is the global batch.
+            loss_scale: factor on the gradients, against underflow in fp16.
+
+        Returns:
+            The loss and its parts, each 0-d, detached and unscaled; the same in every process.
+        """
+        self.model.zero_grad(set_to_none=True)
+        self.statistics.begin()
+        first_item = sum(shares[: self.group.rank])
+        micros = [
+            (self._part(batch, start), first_item + start)
+            for start in range(0, len(batch.captions), self.micro_batch)
+        ]
+        outputs = []
+        with torch.set_grad_enabled(not self.recompute):
+            for micro, place in micros:
+                outputs.append(self._encode(micro, step, place))
+                self.statistics.collect(len(micro.captions) / sum(shares))
+        parts, gradients = self._contrast(outputs, batch, shares, loss_scale)
+        for number, (micro, place) in enumerate(micros):
+            rows = outputs[number].present()
+            if self.recompute:
+                rows = self._encode(micro, step, place).present()
+            start = number * self.micro_batch
+            slices = [gradient[start : start + len(micro.captions)] for gradient in gradients]
+            wanted = [(r, g) for r, g in zip(rows, slices, strict=True) if r.requires_grad]
+            backward = torch.autograd.backward
+            backward([r for r, _ in wanted], [g for _, g in wanted])  # type: ignore[no-untyped-call]
+        self.statistics.finish(self.group)
+        # Every process has computed the whole gradient of the temperature already.
+        self.group.sum_(
+            parameter.grad
+            for name, parameter in self.model.named_parameters()
+            if parameter.grad is not None and name != "logit_scale"
+        )
+        return parts
+
+    def _part(self, batch: Batch, start: int) -> Batch:
+        end = start + self.micro_batch
+        return Batch(batch.audio[:, start:end], batch.captions[start:end], batch.index[start:end])
+
+    def _encode(self, micro: Batch, step: int, place: int) -> Outputs:
+        # Dropout depends on the step and the micro-batch's place in the global batch alone: the
+        # second run repeats the first, and neither processes nor interruptions change it.
+        torch.manual_seed(
+            int(np.random.SeedSequence((self.seed, step, place)).generate_state(1)[0])
+        )
+        views, count, samples = micro.audio.shape
+        with torch.autocast(
+            self.device.type, DTYPES[self.precision], enabled=self.precision != "fp32"
+        ):
+            waveform = micro.audio.reshape(views * count, samples)
+            features = self.model.audio(waveform.to(self.device, non_blocking=True))
+            audio = self.model.project_audio(features[:count])
+            tokens = self.model.text.tokenize(micro.captions).to(self.device, non_blocking=True)
+            text = self.model.embed_text(tokens)
+            if self.model.ssl_head is None or not self.loss.ssl_weight:
+                return Outputs(audio, text)
+            first, second = self.model.ssl_head(features).float().split(count)
+            return Outputs(audio, text, first, second)
+
+    def _contrast(
+        self,
+        outputs: Sequence[Outputs],
+        batch: Batch,
+        shares: Sequence[int],
+        loss_scale: float | Tensor,
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """The loss over the global batch and its gradients for this process' rows."""
+        columns = zip(*(rows.present() for rows in outputs), strict=True)
+        whole = [
+            self.group.gather(torch.cat(column).detach(), shares).requires_grad_()
+            for column in columns
+        ]
+        similarity = None
+        if self.sentences is not None:
+            vectors = self.group.gather(self.sentences(batch.captions).to(self.device), shares)
+            similarity = vectors @ vectors.T
+        views = (whole[2], whole[3]) if len(whole) == 4 else None
+        parts = objective(
+            self.loss, whole[0], whole[1], self.model.scale(), similarity=similarity, views=views
+        )
+        (parts["loss"] * loss_scale).backward()
+        start = sum(shares[: self.group.rank])
+        end = start + shares[self.group.rank]
+        gradients = [rows.grad[start:end] for rows in whole if rows.grad is not None]
+        return {name: part.detach() for name, part in parts.items()}, gradients

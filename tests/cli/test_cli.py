@@ -1,0 +1,334 @@
+"""The command line's contract: spelling, what goes to which stream, exit codes."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors import safe_open
+
+from muscall.cli import main
+from muscall.cli.search import bar
+from muscall.models.config import ModelConfig
+
+Run = Callable[..., SimpleNamespace]
+COMMAND = (sys.executable, "-c", "import muscall.cli; muscall.cli.main()")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run the command in this process; gives its exit `code`, `out` and `err`."""
+    threads = torch.get_num_threads()
+
+    def run(*arguments: object) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["muscall", *map(str, arguments)])
+        monkeypatch.setattr(logging.getLogger("muscall"), "handlers", [])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capfd.readouterr()
+        return SimpleNamespace(code=exit_.value.code, out=out, err=err)
+
+    yield run
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def manifest(music: Path, tmp_path: Path) -> Path:
+    rows = [
+        {"audio": str(path), "caption": f"tone {path.stem}", "split": "ab"[index % 2]}
+        for index, path in enumerate(sorted(music.rglob("*.wav")))
+    ]
+    file = tmp_path / "test.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_help_and_version_import_nothing_slow() -> None:
+    code = (
+        "import sys, muscall.cli, contextlib\n"
+        "for option in '--help', '--version':\n"
+        "    sys.argv = ['muscall', option]\n"
+        "    with contextlib.suppress(SystemExit): muscall.cli.main()\n"
+        "print({'torch', 'numpy', 'soundfile', 'av', 'huggingface_hub'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "search" in done.stdout
+    assert done.stdout.endswith(f"muscall {version('muscall')}\nset()\n")
+    assert done.stderr == ""
+
+
+def test_search_prints_objects(run: Run, music: Path, tiny_checkpoint: Path) -> None:
+    done = run("search", "a tone", music, "-n", 3, "--json", "--model", tiny_checkpoint)
+    assert (done.code, done.err) == (0, "")
+    hits = json.loads(done.out)
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    assert {"path", "score", "rank"} <= set(hits[0])
+    assert all(Path(hit["path"]).is_file() for hit in hits)
+    scores = [hit["score"] for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_search_prints_a_table(run: Run, music: Path, tiny_checkpoint: Path) -> None:
+    done = run("search", "a tone", music / "0.wav", music / "below", "--model", tiny_checkpoint)
+    assert (done.code, done.err) == (0, "")
+    first, second = done.out.splitlines()
+    assert first.split()[0] == "1"
+    assert second.split()[0] == "2"
+    assert {first.split()[-1], second.split()[-1]} == {
+        str(music / "0.wav"),
+        str(music / "below" / "4.wav"),
+    }
+
+
+def test_unreadable_files_are_messages_and_exit_3(
+    run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    shutil.copy(music / "0.wav", tmp_path / "good.wav")
+    (tmp_path / "bad.wav").write_bytes(b"no")
+    done = run("search", "a tone", tmp_path, "--json", "--model", tiny_checkpoint)
+    assert done.code == 3
+    assert [Path(hit["path"]).name for hit in json.loads(done.out)] == ["good.wav"]
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"muscall: {tmp_path / 'bad.wav'}: ")
+
+
+def test_odd_names(run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    names = [b"new\nline.wav", b"\xff\xfe.wav", "🎵 [bold].wav".encode(), b"-n.wav"]
+    for name in names:
+        shutil.copy(music / "0.wav", tmp_path / os.fsdecode(name))
+    done = run("search", "a tone", tmp_path, "--json", "--model", tiny_checkpoint)
+    assert done.code == 0
+    assert {Path(hit["path"]).name for hit in json.loads(done.out)} == {
+        "new\nline.wav",
+        r"\xff\xfe.wav",
+        "🎵 [bold].wav",
+        "-n.wav",
+    }
+    table = run("search", "a tone", tmp_path, "--model", tiny_checkpoint)
+    assert len(table.out.splitlines()) == 4
+    assert r"new\nline.wav" in table.out
+    assert r"\xff\xfe.wav" in table.out
+    assert "🎵 [bold].wav" in table.out
+
+
+@pytest.mark.parametrize("query", ["", "  ", "\n"])
+def test_empty_query_is_wrong_usage(run: Run, music: Path, query: str) -> None:
+    done = run("search", query, music)
+    assert (done.code, done.out) == (2, "")
+    assert "empty" in done.err
+
+
+@pytest.mark.parametrize("query", ["word " * 10_000, "\udcff\udcfe", "🎵\x00"])
+def test_odd_queries(run: Run, music: Path, tiny_checkpoint: Path, query: str) -> None:
+    done = run("search", query, music / "0.wav", "--json", "--model", tiny_checkpoint)
+    assert done.code == 0
+    assert len(json.loads(done.out)) == 1
+    assert len(done.err.splitlines()) == (len(query) > 1000)
+
+
+def test_a_folder_without_music(run: Run, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no music")
+    done = run("search", "a tone", tmp_path, "--model", tiny_checkpoint)
+    assert (done.code, done.out) == (1, "")
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serch"],
+        ["search"],
+        ["search", "a tone"],
+        ["search", "a tone", ".", "-n", "0"],
+        ["search", "a tone", ".", "--frobnicate"],
+        ["embed", "."],
+        ["embed", ".", "-o", "."],
+        ["evaluate", "retrieval", "model"],
+        ["convert", "a.pth"],
+        ["--threads", "0", "search", "a tone", "."],
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "Error: " in done.err
+
+
+def test_evaluate_prints_an_object(run: Run, manifest: Path, tiny_checkpoint: Path) -> None:
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--json")
+    assert (done.code, done.err) == (0, "")
+    result = json.loads(done.out)
+    assert set(result) == {"text_to_audio", "audio_to_text", "items"}
+    assert result["items"] == 5
+    for direction in ("text_to_audio", "audio_to_text"):
+        assert set(result[direction]) == {"R@1", "R@5", "R@10", "mAP10", "MedR"}
+        assert result[direction]["R@5"] == 100
+
+
+def test_evaluate_prints_a_table(run: Run, manifest: Path, tiny_checkpoint: Path) -> None:
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--split", "b", "--whole")
+    assert (done.code, done.err) == (0, "")
+    head, *rows = done.out.splitlines()
+    assert head.split() == ["2", "items", "R@1", "R@5", "R@10", "mAP10", "MedR"]
+    assert [row.split()[:3] for row in rows] == [["text", "to", "audio"], ["audio", "to", "text"]]
+    assert all(len(row.split()) == 8 for row in rows)
+
+
+def test_evaluate_leaves_unreadable_rows_out(
+    run: Run, manifest: Path, tiny_checkpoint: Path
+) -> None:
+    with manifest.open("a") as file:
+        file.write(json.dumps({"audio": "missing.wav", "caption": "gone"}) + "\n")
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--json")
+    assert done.code == 3
+    assert json.loads(done.out)["items"] == 5
+    (line,) = done.err.splitlines()
+    assert "missing.wav" in line
+
+
+def test_a_wrong_manifest_is_named_line_by_line(
+    run: Run, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "wrong.jsonl"
+    manifest.write_text('{"audio": "a.wav", "caption": ""}\n' * 57)
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest)
+    assert (done.code, done.out) == (1, "")
+    *problems, more = done.err.splitlines()
+    assert len(problems) == 20
+    assert all(problem.startswith("muscall: ") for problem in problems)
+    assert more.startswith("muscall: and ")
+
+
+def test_embed_writes_arrays(run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    output = tmp_path / "embeddings.npz"
+    done = run("embed", music, "-o", output, "--model", tiny_checkpoint, "--threads", 1)
+    assert (done.code, done.out) == (0, "")
+    assert torch.get_num_threads() == 1
+    with np.load(output) as arrays:
+        assert set(arrays) == {"paths", "embeddings"}
+        assert {Path(path) for path in arrays["paths"]} == set(music.rglob("*.wav"))
+        assert arrays["embeddings"].shape == (5, 16)
+        np.testing.assert_allclose(np.linalg.norm(arrays["embeddings"], axis=1), 1, atol=1e-6)
+
+
+def test_train_takes_settings_and_prints_the_best_checkpoint(
+    run: Run, manifest: Path, tiny_config: ModelConfig, tmp_path: Path
+) -> None:
+    config = tmp_path / "tiny.yaml"
+    settings = {"model": tiny_config.model_dump(mode="json"), "train": {"batch_size": 2}}
+    config.write_text(yaml.safe_dump(settings))
+    arguments = [
+        config,
+        f"data.train={manifest}",
+        f"data.val={manifest}",
+        "data.workers=0",
+        "train.steps=1",
+        f"train.out={tmp_path / 'run'}",
+    ]
+    done = run("train", *arguments)
+    assert done.code == 0
+    best = Path(done.out.removesuffix("\n"))
+    assert (best / "model.safetensors").is_file()
+    assert run("evaluate", "retrieval", best, manifest).code == 0
+
+    wrong = run("train", *arguments, "train.bach_size=4")
+    assert (wrong.code, wrong.out) == (1, "")
+    (line,) = wrong.err.splitlines()
+    assert "did you mean train.batch_size?" in line
+
+
+def test_convert_writes_a_checkpoint(
+    run: Run, reference: Callable[[str], dict[str, torch.Tensor]], music: Path, tmp_path: Path
+) -> None:
+    weights, config, folder = (tmp_path / name for name in ("a.pth", "a.yaml", "converted"))
+    file = Path(__file__).parents[1] / "data" / "small_attention.safetensors"
+    with safe_open(file, "pt") as metadata:
+        config.write_text(metadata.metadata()["config"])
+    state = {
+        name.removeprefix("state."): value
+        for name, value in reference("small_attention").items()
+        if name.startswith("state.")
+    }
+    torch.save({"state_dict": state}, weights)
+    done = run("convert", weights, config, folder)
+    assert (done.code, done.out) == (0, f"{folder}\n")
+    assert run("embed", music / "0.wav", "-o", tmp_path / "o.npz", "--model", folder).code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", "a tone", ".", "--model", "no/such/folder"],
+        ["evaluate", "retrieval", "no/such/folder", "missing.jsonl"],
+        ["embed", "missing.wav", "-o", "out.npz"],
+        ["embed", "{music}", "-o", "no/such/folder/out.npz"],
+        ["train", "missing.yaml"],
+        ["convert", "missing.pth", "missing.yaml", "out"],
+    ],
+)
+def test_failures_are_one_line(
+    run: Run,
+    music: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*(argument.format(music=music) for argument in arguments))
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith("muscall: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line(
+    run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = run("embed", music / "0.wav", "-o", tmp_path / "o.npz", "--model", tiny_checkpoint)
+    assert (done.code, done.out) == (1, "")
+    assert "No space left on device" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away(music: Path, tiny_checkpoint: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*COMMAND, "search", "a tone", music / "0.wav", "--json", "--model", tiny_checkpoint],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch, music: Path) -> None:
+    monkeypatch.setattr("muscall.load", lambda _: signal.raise_signal(signal.SIGINT))
+    done = run("search", "a tone", music)
+    assert (done.code, done.out, done.err) == (130, "", "")
+
+
+def test_bar() -> None:
+    assert bar(0).strip() == ""
+    assert set(bar(1)) == {"█"}
+    lengths = [len(bar(share)) for share in np.linspace(0, 1, 50)]
+    assert set(lengths) == {12}
+    marks = [bar(share) for share in np.linspace(0, 1, 50)]
+    assert marks == sorted(marks, key=lambda mark: len(mark.rstrip()))

@@ -1,0 +1,70 @@
+"""A tiny model, a few short files for it to listen to, and the reference arrays."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from muscall import MusCALL
+from muscall.models.config import AudioConfig, ModelConfig, TransformerConfig
+
+RATE = 16000
+TINY = ModelConfig(
+    dim=16,
+    audio=AudioConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
+    text=TransformerConfig(width=32, layers=1, heads=2),
+)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable[[str], dict[str, Tensor]]:
+    """Arrays recorded from the published implementation, by file name."""
+    folder = Path(__file__).parent / "data"
+    return lambda name: load_file(folder / f"{name}.safetensors")
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ModelConfig:
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> MusCALL:
+    """Every part is there, each of them small; the batch norms have seen something."""
+    torch.manual_seed(0)
+    model = MusCALL.create(TINY)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    model.train()
+    with torch.no_grad():
+        for _ in range(30):
+            model.embed_audio(0.1 * torch.randn(8, 2 * RATE))
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    tiny_model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `0.wav` ... `4.wav`, 3 s each, one of them in a folder below."""
+    folder = tmp_path_factory.mktemp("music")
+    (folder / "below").mkdir()
+    generator = np.random.default_rng(0)
+    for index in range(5):
+        time = np.arange(3 * RATE) / RATE
+        samples = 0.3 * np.sin(2 * np.pi * 110 * 2**index * time)
+        samples += 0.02 * generator.normal(size=time.shape)
+        path = folder / ("below" if index == 4 else "") / f"{index}.wav"
+        soundfile.write(path, samples, RATE)
+    return folder

@@ -1,0 +1,90 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from muscall.losses import (
+    LossConfig,
+    content_weights,
+    infonce,
+    ntxent,
+    objective,
+    relative_content_weights,
+)
+
+
+def pairs_for(logits):
+    """Embeddings and scale whose similarities are `logits` (rows: text)."""
+    return torch.eye(len(logits)), logits, 1.0
+
+
+@pytest.mark.parametrize("name", ["b8", "b32"])
+def test_infonce_is_twice_the_published_mean_of_both_directions(reference, name):
+    arrays = reference("losses_metrics")
+    loss = infonce(*pairs_for(arrays[f"losses_{name}.logits_per_text"]))
+    torch.testing.assert_close(loss / 2, arrays[f"losses_{name}.clip_loss"])
+
+
+@pytest.mark.parametrize("name", ["b8", "b32"])
+def test_relative_weighting_equals_the_published_one(reference, name):
+    arrays = reference("losses_metrics")
+    weights = relative_content_weights(arrays[f"losses_{name}.sentence_sim"])
+    published = arrays[f"losses_{name}.weights"]
+    torch.testing.assert_close(weights, published / published.mean(), rtol=1e-4, atol=1e-6)
+    loss = infonce(*pairs_for(arrays[f"losses_{name}.logits_per_text"]), weights)
+    torch.testing.assert_close(loss / 2, arrays[f"losses_{name}.weighted_clip_loss"])
+
+
+@pytest.mark.parametrize("name", ["b4", "b6"])
+def test_ntxent_equals_the_reference(reference, name):
+    arrays = {key.split(".")[1]: v for key, v in reference("losses_metrics").items() if name in key}
+    loss = ntxent(arrays["z_i"], arrays["z_j"], float(arrays["temperature"]))
+    torch.testing.assert_close(loss, arrays["loss"])
+
+
+def test_infonce_of_a_model_that_knows_nothing_is_twice_the_logarithm_of_the_batch():
+    same = F.normalize(torch.ones(7, 3), dim=-1)
+    assert infonce(same, same, 10.0).item() == pytest.approx(2 * math.log(7), rel=1e-6)
+
+
+def test_infonce_falls_when_pairs_match_better():
+    torch.manual_seed(0)
+    audio = F.normalize(torch.randn(16, 8), dim=-1)
+    noise = F.normalize(torch.randn(16, 8), dim=-1)
+    better = F.normalize(audio + 0.1 * noise, dim=-1)
+    assert infonce(audio, better, 10.0) < infonce(audio, noise, 10.0)
+
+
+def test_content_weights_follow_equation_3_where_it_does_not_overflow():
+    similarity = torch.tensor([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    expected = torch.exp(similarity.mean(dim=1) / 0.5)
+    weights = content_weights(similarity, kappa=0.5)
+    torch.testing.assert_close(weights / weights[0], expected / expected[0])
+
+
+def test_content_weights_stay_finite_with_the_papers_kappa():
+    similarity = torch.full((64, 64), 0.999)
+    similarity[0] = -0.5
+    weights = content_weights(similarity)
+    assert weights.isfinite().all()
+    assert weights.mean().item() == pytest.approx(1, rel=1e-5)
+
+
+def test_equal_sentences_get_equal_weights():
+    torch.testing.assert_close(content_weights(torch.ones(5, 5)), torch.ones(5))
+
+
+def test_objective_mixes_by_equation_5():
+    torch.manual_seed(0)
+    audio, text, first, second = (F.normalize(torch.randn(6, 8), dim=-1) for _ in range(4))
+    config = LossConfig(ssl_weight=0.3)
+    parts = objective(config, audio, text, torch.tensor(5.0), views=(first, second))
+    expected = 0.3 * ntxent(first, second) + 0.7 * infonce(audio, text, 5.0)
+    torch.testing.assert_close(parts["loss"], expected)
+
+
+@pytest.mark.parametrize("config", [LossConfig(ssl_weight=0.3), LossConfig(weighting="content")])
+def test_objective_refuses_to_run_without_what_it_needs(config):
+    with pytest.raises(ValueError, match="needs"):
+        objective(config, torch.eye(3), torch.eye(3), torch.tensor(1.0))

@@ -1,0 +1,100 @@
+import copy
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from muscall.models.audio import AudioEncoder
+from muscall.models.config import AudioConfig
+from muscall.models.pooling import AttentionPool, AveragePool
+
+
+def test_the_published_width_has_the_published_size():
+    encoder = AudioEncoder(AudioConfig())
+    assert sum(p.numel() for p in encoder.parameters()) == pytest.approx(2.4e6, rel=0.03)
+
+
+def test_the_full_width_is_clips_resnet_50():
+    encoder = AudioEncoder(AudioConfig(width=64, heads=32, features=1024))
+    assert encoder.backbone.channels == 2048
+    convolutions = [m for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
+    # 3 in the stem, 3 a block, 1 at the head of each stage.
+    assert len(convolutions) == 3 + 16 * 3 + 4
+
+
+@pytest.mark.parametrize("pooling", ["attention", "average"])
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 2, 7.3, 20, 45])
+def test_any_length_works(pooling, seconds):
+    config = AudioConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
+    encoder = AudioEncoder(config).eval()
+    features = encoder(0.1 * torch.randn(2, round(seconds * 16000)))
+    assert features.shape == (2, encoder.features)
+    assert features.isfinite().all()
+
+
+def test_attention_pooling_equals_multi_head_attention_with_the_mean_as_query():
+    torch.manual_seed(0)
+    pool = AttentionPool(channels=32, mels=4, frames=5, heads=4, features=16)
+    for bias in (pool.query.bias, pool.key.bias, pool.value.bias):
+        torch.nn.init.normal_(bias)
+    x = torch.randn(3, 32, 4, 5)
+    places = x.flatten(2).permute(2, 0, 1)
+    places = torch.cat([places.mean(dim=0, keepdim=True), places]) + pool.positions[:, None]
+    expected, _ = F.multi_head_attention_forward(
+        places[:1],
+        places,
+        places,
+        32,
+        4,
+        None,
+        torch.cat([pool.query.bias, pool.key.bias, pool.value.bias]),
+        None,
+        None,
+        False,
+        0.0,
+        pool.output.weight,
+        pool.output.bias,
+        use_separate_proj_weight=True,
+        q_proj_weight=pool.query.weight,
+        k_proj_weight=pool.key.weight,
+        v_proj_weight=pool.value.weight,
+    )
+    torch.testing.assert_close(pool(x), expected.squeeze(0), rtol=1e-4, atol=1e-5)
+
+
+def test_attention_pooling_interpolates_positions_along_time_only_when_it_must():
+    pool = AttentionPool(channels=8, mels=4, frames=6, heads=2, features=8)
+    assert pool.positions_for(4, 6) is pool.positions
+    longer = pool.positions_for(4, 12)
+    assert longer.shape == (1 + 48, 8)
+    torch.testing.assert_close(longer[0], pool.positions[0])
+    torch.testing.assert_close(
+        longer[1:].view(4, 12, 8).mean(dim=1), pool.positions[1:].view(4, 6, 8).mean(dim=1)
+    )
+
+
+def test_average_pooling_is_the_mean():
+    x = torch.randn(2, 8, 4, 5)
+    torch.testing.assert_close(AveragePool(8)(x), x.mean(dim=(2, 3)))
+
+
+def test_recomputing_gradients_changes_nothing(tiny_config):
+    torch.manual_seed(0)
+    config = tiny_config.audio
+    plain = AudioEncoder(config)
+    saving = AudioEncoder(config.model_copy(update={"checkpoint_gradients": True}))
+    saving.load_state_dict(plain.state_dict())
+    waveform = 0.1 * torch.randn(3, 32000)
+    for encoder in (plain, saving):
+        encoder(waveform).square().sum().backward()
+    for (name, ours), theirs in zip(plain.named_parameters(), saving.parameters(), strict=True):
+        if ours.grad is not None:
+            torch.testing.assert_close(ours.grad, theirs.grad, msg=name)
+
+
+def test_silence_is_finite_forward_and_backward(tiny_model):
+    model = copy.deepcopy(tiny_model).train()
+    embeddings = model.embed_audio(torch.zeros(4, 32000))
+    assert embeddings.isfinite().all()
+    embeddings.sum().backward()
+    assert all(p.grad.isfinite().all() for p in model.audio.parameters() if p.grad is not None)

@@ -1,0 +1,137 @@
+import copy
+import errno
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import muscall
+from muscall.errors import CheckpointError
+from muscall.models import checkpoint
+from muscall.models.config import SentenceConfig
+from muscall.models.muscall import MusCALL
+
+
+def test_saved_and_loaded_models_are_equal(tiny_model, tiny_checkpoint):
+    loaded = MusCALL.from_pretrained(tiny_checkpoint)
+    assert loaded.config == tiny_model.config
+    for name, value in tiny_model.state_dict().items():
+        assert torch.equal(value, loaded.state_dict()[name]), name
+    assert not loaded.training
+
+
+def test_a_checkpoint_is_a_folder_with_three_files(tiny_checkpoint):
+    assert {path.name for path in tiny_checkpoint.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "README.md",
+    }
+    assert "MusCALL" in (tiny_checkpoint / "README.md").read_text()
+
+
+def test_a_sentence_encoder_travels_with_its_tokenizer(tiny_config, tmp_path):
+    config = tiny_config.model_copy(update={"text": SentenceConfig()})
+    model = MusCALL.create(config).eval()
+    model.save_pretrained(tmp_path / "saved")
+    loaded = muscall.load(tmp_path / "saved")
+    sentence = ["calm solo piano"]
+    assert (loaded.encode_text(sentence) == model.encode_text(sentence)).all()
+
+
+def test_half_precision_weights_load_as_floats(tiny_model, tmp_path):
+    copy.deepcopy(tiny_model).half().save_pretrained(tmp_path / "half")
+    assert load_file(tmp_path / "half" / "model.safetensors")["logit_scale"].dtype == torch.float16
+    assert MusCALL.from_pretrained(tmp_path / "half").logit_scale.dtype == torch.float32
+
+
+def damage(folder: Path, how: str) -> None:
+    weights = folder / checkpoint.WEIGHTS
+    if how == "weights missing":
+        weights.unlink()
+    elif how == "config missing":
+        (folder / checkpoint.CONFIG).unlink()
+    elif how == "config damaged":
+        (folder / checkpoint.CONFIG).write_text('{"dim": ')
+    elif how == "config of another kind":
+        (folder / checkpoint.CONFIG).write_text('{"hidden_size": 3}')
+    elif how == "weights cut off":
+        weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    elif how == "weights empty":
+        weights.write_bytes(b"")
+    elif how == "wrong shape":
+        save_file(load_file(weights) | {"text_projection.weight": torch.zeros(3, 3)}, weights)
+    elif how == "weight missing":
+        save_file({k: v for k, v in load_file(weights).items() if k != "logit_scale"}, weights)
+    else:
+        save_file(load_file(weights) | {"surplus": torch.zeros(1)}, weights)
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("weights missing", "model.safetensors is missing"),
+        ("config missing", "config.json is missing"),
+        ("config damaged", "config.json: damaged"),
+        ("config of another kind", "unknown setting hidden_size"),
+        ("weights cut off", "model.safetensors: damaged or cut off"),
+        ("weights empty", "model.safetensors: damaged or cut off"),
+        ("wrong shape", r"text_projection.weight has shape \(3, 3\), expected"),
+        ("weight missing", "logit_scale is missing"),
+        ("surplus", "surplus is not part of the model"),
+    ],
+)
+def test_a_damaged_checkpoint_is_one_clear_line(tiny_model, tmp_path, how, says):
+    folder = tmp_path / "model"
+    tiny_model.save_pretrained(folder)
+    damage(folder, how)
+    with pytest.raises(CheckpointError, match=says) as error:
+        muscall.load(folder)
+    assert "\n" not in str(error.value)
+    assert str(folder) in str(error.value)
+
+
+def test_an_unknown_name_is_one_clear_line(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(CheckpointError, match="nobody/nothing"):
+        muscall.load("nobody/nothing")
+
+
+def test_no_space_leaves_the_old_checkpoint(tiny_model, tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    tiny_model.save_pretrained(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        tiny_model.save_pretrained(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_saving_into_a_folder_keeps_other_files(tiny_model, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    tiny_model.save_pretrained(tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert json.loads((tmp_path / "config.json").read_text())["dim"] == 16
+
+
+def test_a_hub_gets_the_same_folder(tiny_model, tmp_path, monkeypatch):
+    pushed = {}
+
+    def upload(_: object, *, folder_path: str, repo_id: str, **__: object) -> None:
+        pushed[repo_id] = {path.name for path in Path(folder_path).iterdir()}
+
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", lambda *_, **k: _Repo(k["repo_id"]))
+    monkeypatch.setattr("huggingface_hub.HfApi.upload_folder", upload)
+    tiny_model.push_to_hub("someone/tiny")
+    assert pushed == {"someone/tiny": {"config.json", "model.safetensors", "README.md"}}
+
+
+class _Repo:
+    def __init__(self, repo_id: str) -> None:
+        self.repo_id = repo_id

@@ -1,0 +1,238 @@
+"""Whole runs: what they write, and that nothing but the settings decides what comes out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import yaml
+from safetensors.torch import load_file
+
+import muscall
+from muscall.errors import CheckpointError, ConfigError, ManifestError, MuscallError
+from muscall.training import Config, train
+from muscall.training.sentences import sentence_vectors
+
+RATE = 16000
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """A manifest of 16 tones with captions that say which, 12 to train on."""
+    folder = tmp_path_factory.mktemp("pairs")
+    generator = np.random.default_rng(0)
+    lines = []
+    for number in range(16):
+        time_axis = np.arange(3 * RATE) / RATE
+        tone = 0.3 * np.sin(2 * np.pi * 100 * (number + 1) * time_axis)
+        tone += 0.02 * generator.normal(size=tone.shape)
+        soundfile.write(folder / f"{number}.flac", tone, RATE)
+        captions = [f"a tone of {100 * (number + 1)} hertz", f"number {number}"]
+        split = "val" if number % 4 == 0 else "train"
+        lines.append({"audio": f"{number}.flac", "caption": captions, "split": split})
+    path = folder / "pairs.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+def settings(pairs, tiny_config, tmp_path):
+    """Settings of a run of a few seconds, as nested mappings."""
+    return {
+        "model": tiny_config.model_dump(mode="json"),
+        "data": {
+            "train": str(pairs),
+            "train_split": "train",
+            "val": str(pairs),
+            "val_split": "val",
+            "workers": 0,
+            "augment": {"pitch_shift": 0.0},
+        },
+        "train": {
+            "out": str(tmp_path / "run"),
+            "steps": STEPS,
+            "batch_size": 6,
+            "micro_batch": 2,
+            "lr": 1e-2,
+            "precision": "fp32",
+            "threads": 1,
+            "save_every": 2,
+        },
+    }
+
+
+def run(settings, **changes):
+    values = {section: dict(values) for section, values in settings.items()}
+    for name, value in changes.items():
+        section, _, setting = name.partition("__")
+        values.setdefault(section, {})[setting] = value
+    return train(Config.parse(values))
+
+
+def weights_of(out):
+    return load_file(Path(out) / "last" / "model.safetensors")
+
+
+def assert_identical(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def start_process(settings, folder, *launcher):
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    command = [sys.executable, *launcher, "-m", "muscall", "train", str(path)]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_a_run_leaves_everything_that_was_promised(settings):
+    best = run(settings)
+    out = Path(settings["train"]["out"])
+    assert best == out / "best"
+    for folder in ("best", "last"):
+        assert muscall.load(out / folder).encode_text(["a tone"]).shape == (1, 16)
+    records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    training = [r for r in records if r["kind"] == "train"]
+    assert [r["step"] for r in training] == list(range(STEPS))
+    assert all(np.isfinite(r["loss"]) and r["lr"] > 0 for r in training)
+    validation = [r for r in records if r["kind"] == "validation"]
+    assert {"R@1", "R@5", "R@10", "mAP10", "MedR"} <= validation[-1].keys()
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert list((out / "tensorboard").glob("events*"))
+
+
+def test_training_learns(settings):
+    run(settings, train__steps=60, train__validate_every=60, train__save_every=1000)
+    path = Path(settings["train"]["out"]) / "metrics.jsonl"
+    losses = [r["loss"] for r in map(json.loads, path.read_text().splitlines()) if "loss" in r]
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_path):
+    settings["train"]["steps"] = 30
+    whole = dict(settings, train=settings["train"] | {"out": str(tmp_path / "whole")})
+    run(whole)
+    metrics = Path(settings["train"]["out"]) / "metrics.jsonl"
+    process = start_process(settings, tmp_path)
+    while process.poll() is None:
+        if metrics.exists() and len(metrics.read_text().splitlines()) >= 9:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.005)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    again = start_process(settings, tmp_path)
+    output, _ = again.communicate()
+    assert again.returncode == 0, output
+    assert "going on after step" in output
+    assert_identical(weights_of(whole["train"]["out"]), weights_of(settings["train"]["out"]))
+    ours, theirs = (
+        list(map(json.loads, path.read_text().splitlines()))
+        for path in (metrics, tmp_path / "whole" / "metrics.jsonl")
+    )
+    assert ours == theirs
+    assert_identical(
+        load_file(tmp_path / "run" / "best" / "model.safetensors"),
+        load_file(tmp_path / "whole" / "best" / "model.safetensors"),
+    )
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_many_processes_equal_one(settings, tmp_path, processes):
+    settings["loss"] = {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}
+    settings["model"]["ssl_dim"] = 8
+    # Adam turns the rounding of gradients that are nearly zero into whole steps; a large eps does
+    # not.
+    settings["train"]["eps"] = 1e-3
+    alone = dict(settings, train=settings["train"] | {"out": str(tmp_path / "alone")})
+    run(alone)
+    # torchrun without its entry point, which may not be on the path.
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    process = start_process(settings, tmp_path, *launcher)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "alone")
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    losses = [
+        [r["loss"] for r in map(json.loads, path.read_text().splitlines()) if "loss" in r]
+        for path in (tmp_path / "run" / "metrics.jsonl", tmp_path / "alone" / "metrics.jsonl")
+    ]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_recomputing_equals_keeping_activations(settings, tmp_path):
+    settings["train"]["eps"] = 1e-3
+    run(settings, train__recompute=False)
+    run(settings, train__recompute=True, train__out=str(tmp_path / "other"))
+    ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "other")
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_workers_do_not_change_the_result(settings, tmp_path):
+    run(settings, train__steps=3)
+    run(settings, train__steps=3, train__out=str(tmp_path / "other"), data__workers=2)
+    assert_identical(weights_of(settings["train"]["out"]), weights_of(tmp_path / "other"))
+
+
+def test_a_finished_run_is_not_repeated(settings):
+    run(settings)
+    before = (Path(settings["train"]["out"]) / "metrics.jsonl").read_text()
+    run(settings)
+    assert (Path(settings["train"]["out"]) / "metrics.jsonl").read_text() == before
+
+
+def test_another_run_in_the_same_folder_is_refused(settings):
+    run(settings, train__steps=1)
+    with pytest.raises(ConfigError, match=r"holds a run with train\.lr=0\.01, not 0\.5"):
+        run(settings, train__steps=1, train__lr=0.5)
+
+
+def test_a_damaged_state_is_named(settings):
+    run(settings)
+    state = Path(settings["train"]["out"]) / "state" / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"state\.safetensors: damaged"):
+        run(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"train__batch_size": 100}, ConfigError, "100"),
+        ({"data__train": ""}, ConfigError, r"data\.train"),
+        ({"data__train": "missing.jsonl"}, ManifestError, r"missing\.jsonl"),
+        ({"loss__ssl_weight": 0.3}, ConfigError, r"model\.ssl_dim"),
+        ({"train__lr": 1e12, "train__clip_norm": 1e12}, MuscallError, "not finite"),
+    ],
+)
+def test_what_cannot_work_is_one_line(settings, change, error, says):
+    with pytest.raises(error, match=says) as caught:
+        run(settings, **change)
+    assert "\n" not in str(caught.value)
+
+
+def test_sentence_vectors_are_computed_once(tmp_path, monkeypatch):
+    captions = ["slow jazz", "quiet slow jazz", "techno", "slow jazz"]
+    vectors = sentence_vectors("all-MiniLM-L6-v2", captions, tmp_path)
+    monkeypatch.setattr("muscall.training.sentences.SentenceEncoder", None)
+    cached = sentence_vectors("all-MiniLM-L6-v2", captions, tmp_path)
+    assert torch.equal(vectors(captions), cached(captions))
+    jazz, quiet, techno = vectors(captions[:3])
+    assert jazz @ quiet > 0.7 > jazz @ techno
