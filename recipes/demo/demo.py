@@ -41,10 +41,11 @@ SENTENCES = (
 LABELS = ("acoustic", "electronic", "calm", "energetic", "happy", "nostalgic", "tender")
 QUERY = "{label} music"
 SHOWN = 5
-ABOUT = """\
-The library: 28 tracks of the PyPI package immich-memories-music (MIT), generated
-from text prompts by a music model, ACE-Step 1.5, and filed under five moods, each
-acoustic or electronic. For demonstration and evaluation only, never for training."""
+ABOUT = (
+    "The library: 28 tracks of the PyPI package immich-memories-music (MIT), generated from text "
+    "prompts by a music model, ACE-Step 1.5, and filed under five moods, each acoustic or "
+    "electronic. For demonstration and evaluation only, never for training."
+)
 
 
 def labels(path: Path) -> list[str]:
@@ -65,13 +66,11 @@ def show_hits(
 ) -> None:
     """Print the best tracks for each of SENTENCES."""
     for sentence in SENTENCES:
-        table = Table(title=f"“{sentence}”", title_justify="left", title_style="bold", box=None)
-        for column, justify in (("rank", "right"), ("fit", "left"), ("track", "left")):
-            table.add_column(column, justify=justify)  # type: ignore[arg-type]
-        table.add_column("filed under")
+        table = Table("rank", "fit", "track", "filed under", box=None)
         for hit in rank(model, sentence, collection, SHOWN):
             track = one_line(readable(Path(hit.path.name)))
-            table.add_row(str(hit.rank), bar(hit.standing), track, filed_under(hit.path))
+            table.add_row(f"{hit.rank:4}", bar(hit.standing), track, filed_under(hit.path))
+        console.print(f"“{sentence}”", style="bold")
         console.print(table, "")
 
 

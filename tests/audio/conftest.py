@@ -26,6 +26,7 @@ class Encoding:
     lossless: bool = False
     options: dict[str, str] = field(default_factory=dict)
     coder_options: dict[str, str] = field(default_factory=dict)
+    sample_format: str | None = None
 
 
 ALL = {
@@ -53,8 +54,8 @@ ALL = {
     "alac": Encoding(".m4a", "ipod", "alac", lossless=True),
     "flac-mka": Encoding(".mka", "matroska", "flac", lossless=True),
     "wma": Encoding(".wma", "asf", "wmav2"),
-    "wavpack": Encoding(".wv", "wv", "wavpack", lossless=True),
-    "tta": Encoding(".tta", "tta", "tta", lossless=True),
+    "wavpack": Encoding(".wv", "wv", "wavpack", lossless=True, sample_format="s16p"),
+    "tta": Encoding(".tta", "tta", "tta", lossless=True, sample_format="s16"),
     "mp2": Encoding(".mp2", "mp2", "mp2"),
     "opus": Encoding(".opus", "ogg", "libopus"),
     "opus-libsndfile": Encoding(".opus", "OGG", "OPUS"),
@@ -68,6 +69,14 @@ Tones = Callable[..., Signal]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "encoding" in metafunc.fixturenames:
         metafunc.parametrize("encoding", ALL.values(), ids=ALL.keys())
+    if "lossless" in metafunc.fixturenames:
+        metafunc.parametrize("lossless", [name for name in ALL if ALL[name].lossless])
+
+
+@pytest.fixture(scope="session")
+def encodings() -> list[str]:
+    """The names of all encodings that `write` knows."""
+    return list(ALL)
 
 
 @pytest.fixture
@@ -93,6 +102,8 @@ def encode(path: Path, signal: Signal, rate: int, kind: Encoding) -> None:
         stream = container.add_stream(
             kind.codec, rate=rate, options=kind.coder_options, layout=layout, bit_rate=128_000
         )
+        if kind.sample_format:
+            stream.codec_context.format = kind.sample_format  # type: ignore[assignment]
         for start in range(0, len(signal), 4096):
             packed = np.ascontiguousarray(signal[start : start + 4096].reshape(1, -1))
             frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)

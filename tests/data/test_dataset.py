@@ -25,7 +25,7 @@ from muscall.data.dataset import (
     train_loader,
 )
 from muscall.data.manifest import Row
-from muscall.errors import AudioError, ConfigError, MuscallError
+from muscall.errors import ConfigError, MuscallError
 
 RATE = 8000
 SECONDS = 0.5
@@ -135,24 +135,12 @@ def test_without_random_crop_the_centre_is_taken(rows: list[Row]) -> None:
     assert place(dataset(rows, config)[5, 0].audio[0], rows[0]) == 6000
 
 
-def test_evaluation_takes_the_plain_centre_and_the_first_caption(rows: list[Row]) -> None:
-    data = dataset(rows, DataConfig(), views=2, train=False)
-    pairs = [data[epoch, 0] for epoch in range(8)]
-    assert all(same(pair, pairs[0]) for pair in pairs)
-    assert pairs[0].audio.shape == (1, LENGTH)
-    assert pairs[0].caption == "first 0"
-    assert place(pairs[0].audio[0], rows[0]) == 6000
-    part = replace(rows[0], start=0.25, duration=1.0)
-    assert place(dataset([part], train=False)[0, 0].audio[0], part) == 4000
-
-
-@pytest.mark.parametrize("train", [True, False])
-def test_short_parts_are_repeated(rows: list[Row], train: bool) -> None:
+def test_short_parts_are_repeated(rows: list[Row]) -> None:
     part = replace(rows[0], start=0.5, duration=0.2)
-    clip = dataset([part], train=train)[0, 0].audio[0]
+    clip = dataset([part])[0, 0].audio[0]
     np.testing.assert_allclose(clip, np.resize(whole(rows[0])[4000:5600], LENGTH), atol=1e-6)
     rest = replace(rows[0], start=1.9)
-    clip = dataset([rest], train=train)[0, 0].audio[0]
+    clip = dataset([rest])[0, 0].audio[0]
     np.testing.assert_allclose(clip, np.resize(whole(rows[0])[15200:], LENGTH), atol=1e-6)
 
 
@@ -188,14 +176,6 @@ def test_the_next_row_takes_the_place_of_a_bad_one(
 def test_without_any_good_row_training_ends(damaged: list[Row]) -> None:
     with pytest.raises(MuscallError, match="none of the 2 audio files"):
         dataset(damaged[2:4])[0, 0]
-
-
-def test_evaluation_does_not_replace_bad_rows(damaged: list[Row]) -> None:
-    data = dataset(damaged, train=False)
-    for index in (2, 3, 6):
-        with pytest.raises(AudioError) as caught:
-            data[0, index]
-        assert caught.value.path == damaged[index].audio
 
 
 def sampler(n_items: int, batch_size: int, **options: int) -> TrainSampler:

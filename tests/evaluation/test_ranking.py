@@ -34,7 +34,7 @@ def test_agrees_with_scikit_learn(pairs: list[tuple[int, bool]]) -> None:
 def test_hit_agrees_with_scikit_learn_where_one_item_is_relevant() -> None:
     scores = np.random.default_rng(0).normal(size=(200, 12))
     relevant = np.eye(12, dtype=bool)[np.arange(200) % 12]
-    for k in (1, 3, 12):
+    for k in (1, 3, 11):
         expected = top_k_accuracy_score(np.arange(200) % 12, scores, k=k)
         assert mean_over_queries(partial(hit_at, k), scores, relevant) == pytest.approx(expected)
 

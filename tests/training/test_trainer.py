@@ -17,6 +17,8 @@ from safetensors.torch import load_file
 
 import muscall
 from muscall.errors import CheckpointError, ConfigError, ManifestError, MuscallError
+from muscall.models.config import SentenceConfig
+from muscall.models.sentence import SentenceEncoder
 from muscall.training import Config, train
 from muscall.training.sentences import sentence_vectors
 
@@ -189,6 +191,27 @@ def test_workers_do_not_change_the_result(settings, tmp_path):
     run(settings, train__steps=3)
     run(settings, train__steps=3, train__out=str(tmp_path / "other"), data__workers=2)
     assert_identical(weights_of(settings["train"]["out"]), weights_of(tmp_path / "other"))
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_pretrained_sentence_encoder_trains_frozen_or_not(settings, frozen):
+    settings["model"]["text"] = {"kind": "sentence", "frozen": frozen}
+    best = run(settings, train__steps=2, train__batch_size=4)
+    text = muscall.load(best).text.state_dict()
+    untouched = SentenceEncoder.pretrained(SentenceConfig()).state_dict()
+    assert all(torch.equal(text[name], untouched[name]) for name in text) == frozen
+
+
+def test_cached_features_of_a_frozen_encoder_change_nothing(settings, monkeypatch):
+    settings["model"]["text"] = {"kind": "sentence", "frozen": True}
+    settings["train"]["eps"] = 1e-3
+    run(settings, train__steps=3)
+    cached = weights_of(settings["train"]["out"])
+    monkeypatch.setattr("muscall.training.trainer._Run._sentence_vectors", lambda *_: None)
+    run(settings, train__steps=3, train__out=settings["train"]["out"] + "-again")
+    computed = weights_of(settings["train"]["out"] + "-again")
+    for name, value in cached.items():
+        torch.testing.assert_close(computed[name], value, rtol=1e-3, atol=1e-4, msg=name)
 
 
 def test_a_finished_run_is_not_repeated(settings):

@@ -21,7 +21,7 @@ from pathlib import Path
 import av
 import numpy as np
 import soundfile
-import soxr  # type: ignore[import-untyped]
+import soxr
 
 from muscall.audio.decoders import FAILURES, Decoder, Ffmpeg, Sndfile
 from muscall.audio.windows import Samples, in_blocks

@@ -176,13 +176,16 @@ class Ffmpeg:
 
 
 class Sndfile:
-    """A file decoded by libsndfile. Not MP3, whose length it may guess far too short."""
+    """A file decoded by libsndfile. Not MP3: it guesses the length, often far too short, and stops
+    there, and its mpg123 writes to the terminal."""
 
     def __init__(self, file: FileIO) -> None:
         file.seek(0)
+        head = file.read(3)
+        if head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
+            raise ValueError("libsndfile is not asked about MP3")
+        file.seek(0)
         self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
-        if self._sound.format == "MP3":
-            raise ValueError("MP3 of unsure length")
         if not self._sound.frames:
             raise ValueError("contains no samples")
         self.sample_rate = _plausible(self._sound.samplerate)

@@ -62,4 +62,5 @@ def _search(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _pass_by(error: OSError) -> None:
-    logger.warning("%s: %s, passed by", one_line(error.filename), error.strerror)
+    reason = (error.strerror or str(error)).lower()
+    logger.warning("%s: %s, passed by", one_line(error.filename), reason)

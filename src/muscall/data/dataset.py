@@ -72,14 +72,13 @@ class Batch:
 class PairDataset(Dataset[Pair]):
     """Clips of audio with captions, addressed by `(epoch, index)`.
 
-    In training, every view is a crop and an augmentation of its own, and the caption is drawn from
-    the row's. Otherwise there is one view, the plain centre of the track, with the first caption.
+    Every view is a crop and an augmentation of its own, and the caption is drawn from the row's.
     Tracks that are shorter than a clip are repeated to fill it.
 
     Args:
         seconds: length of a clip.
         seed: at least 0.
-        views: clips of each item, in training.
+        views: clips of each item.
     """
 
     def __init__(
@@ -91,17 +90,14 @@ class PairDataset(Dataset[Pair]):
         sample_rate: int,
         seed: int,
         views: int = 1,
-        train: bool = True,
     ) -> None:
         self.rows = rows
         self.seconds = seconds
         self.sample_rate = sample_rate
         self.seed = seed
-        self.views = views if train else 1
-        self.train = train
-        self.random_crop = train and config.random_crop
-        augmented = train and config.augment.enabled
-        self.augment = Augment(config.augment, sample_rate) if augmented else None
+        self.views = views
+        self.random_crop = config.random_crop
+        self.augment = Augment(config.augment, sample_rate) if config.augment.enabled else None
         self._durations: dict[Path, float] = {}
         self._reported: set[Path] = set()
 
@@ -111,16 +107,13 @@ class PairDataset(Dataset[Pair]):
     def __getitem__(self, key: Key) -> Pair:
         """The item at `index` in `epoch`.
 
-        In training, a file that cannot be decoded is logged, once, and the item of the next row
-        that can be takes the place of its own.
+        A file that cannot be decoded is logged, once, and the item of the next row that can be
+        takes the place of its own.
 
         Raises:
-            AudioError: the file cannot be decoded, outside training.
-            MuscallError: no file at all can be.
+            MuscallError: no file at all can be decoded.
         """
         epoch, index = key
-        if not self.train:
-            return self._item(epoch, index)
         for place in range(index, index + len(self.rows)):
             try:
                 return self._item(epoch, place % len(self.rows))
@@ -137,7 +130,7 @@ class PairDataset(Dataset[Pair]):
             for stream in range(1, self.views + 2)
         ]
         audio = np.stack([self._view(row, generator) for generator in generators[1:]])
-        caption = generators[0].integers(len(row.captions)) if self.train else 0
+        caption = generators[0].integers(len(row.captions))
         return Pair(audio, row.captions[caption], index)
 
     def _view(self, row: Row, generator: np.random.Generator) -> Samples:

@@ -80,7 +80,11 @@ class MusCALL(
 
     def embed_text(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64 from `text.tokenize` -> (batch, dim), unit norm."""
-        return F.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
+        return self.project_text(self.text(tokens))
+
+    def project_text(self, features: Tensor) -> Tensor:
+        """(batch, features) of the text encoder -> (batch, dim), unit norm."""
+        return F.normalize(self.text_projection(features).float(), dim=-1)
 
     def scale(self) -> Tensor:
         """1 / temperature, by which similarities are multiplied in the losses; 0-d."""

@@ -16,7 +16,7 @@ class TrainConfig(Record):
     """Optimisation (paper, section 4.2) and what a run writes."""
 
     out: str = "runs/muscall"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     epochs: int = Field(default=150, ge=1)
     steps: int | None = Field(default=None, ge=1)
     """Number of updates; None for as many as `epochs` take."""

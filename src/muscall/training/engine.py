@@ -82,7 +82,11 @@ class RunningStatistics:
 
 @dataclass
 class Engine:
-    """Computes the gradients of a step. `sentences` gives the vectors for loss weighting."""
+    """Computes the gradients of a step.
+
+    `sentences` gives the vectors for loss weighting, `frozen_text` the features of a text encoder
+    that is not trained.
+    """
 
     model: MusCALL
     loss: LossConfig
@@ -93,6 +97,7 @@ class Engine:
     recompute: bool = True
     seed: int = 0
     sentences: SentenceVectors | None = None
+    frozen_text: SentenceVectors | None = None
 
     def __post_init__(self) -> None:
         self.statistics = RunningStatistics(self.model)
@@ -131,8 +136,8 @@ class Engine:
             start = number * self.micro_batch
             slices = [gradient[start : start + len(micro.captions)] for gradient in gradients]
             wanted = [(r, g) for r, g in zip(rows, slices, strict=True) if r.requires_grad]
-            backward = torch.autograd.backward
-            backward([r for r, _ in wanted], [g for _, g in wanted])  # type: ignore[no-untyped-call]
+            tensors, slopes = [r for r, _ in wanted], [g for _, g in wanted]
+            torch.autograd.backward(tensors, slopes)  # type: ignore[no-untyped-call]
         self.statistics.finish(self.group)
         # Every process has computed the whole gradient of the temperature already.
         self.group.sum_(
@@ -159,8 +164,11 @@ class Engine:
             waveform = micro.audio.reshape(views * count, samples)
             features = self.model.audio(waveform.to(self.device, non_blocking=True))
             audio = self.model.project_audio(features[:count])
-            tokens = self.model.text.tokenize(micro.captions).to(self.device, non_blocking=True)
-            text = self.model.embed_text(tokens)
+            if self.frozen_text is None:
+                tokens = self.model.text.tokenize(micro.captions)
+                text = self.model.embed_text(tokens.to(self.device, non_blocking=True))
+            else:
+                text = self.model.project_text(self.frozen_text(micro.captions).to(self.device))
             if self.model.ssl_head is None or not self.loss.ssl_weight:
                 return Outputs(audio, text)
             first, second = self.model.ssl_head(features).float().split(count)

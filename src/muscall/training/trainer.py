@@ -16,13 +16,14 @@ from muscall.data.manifest import Row, read_manifest
 from muscall.errors import ConfigError, MuscallError
 from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.models.checkpoint import written_aside
+from muscall.models.config import SentenceConfig
 from muscall.models.muscall import MusCALL
 from muscall.training.config import Config
 from muscall.training.distributed import Group, join, leave
 from muscall.training.engine import Engine
 from muscall.training.journal import Journal, draw_curves
 from muscall.training.optimiser import build_optimiser, learning_rate
-from muscall.training.sentences import sentence_vectors
+from muscall.training.sentences import SentenceVectors, sentence_vectors
 from muscall.training.state import load_state, save_state
 
 logger = logging.getLogger("muscall")
@@ -109,15 +110,10 @@ class _Run:
 
     def run(self) -> Path:
         if self.config.loss.weighting != "none":
-            captions = [caption for row in self.rows for caption in row.captions]
-            cache = self.out / "sentences"
-            # One process computes, the others then find the result.
-            for turn in (self.group.first, not self.group.first):
-                if turn:
-                    self.engine.sentences = sentence_vectors(
-                        self.config.loss.sentence_encoder, captions, cache
-                    )
-                self.group.wait()
+            self.engine.sentences = self._sentence_vectors(self.config.loss.sentence_encoder)
+        text = self.config.model.text
+        if isinstance(text, SentenceConfig) and text.frozen:
+            self.engine.frozen_text = self._sentence_vectors(text.pretrained)
         start = self._resume()
         if start < self.total:
             self._train_from(start)
@@ -126,6 +122,15 @@ class _Run:
             logger.info("curves: %s", draw_curves(self.out))
         self.group.wait()
         return self.out / BEST
+
+    def _sentence_vectors(self, encoder: str) -> SentenceVectors:
+        captions = [caption for row in self.rows for caption in row.captions]
+        if not self.group.first:
+            self.group.wait()
+        vectors = sentence_vectors(encoder, captions, self.out / "sentences")
+        if self.group.first:
+            self.group.wait()  # the others then find the result on disk
+        return vectors
 
     def _resume(self) -> int:
         progress = load_state(self.out / STATE, self.model, self.optimiser)

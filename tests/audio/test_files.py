@@ -1,0 +1,121 @@
+"""Folders are searched for sound files; what is named is taken as it is."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from muscall.audio.files import AUDIO_SUFFIXES, find_audio
+from muscall.errors import AudioError
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in [
+        "b.mp3",
+        "A.FLAC",
+        "notes.txt",
+        "cover.jpg",
+        "no_suffix",
+        "mp3",
+        "._b.mp3",
+        ".hidden/in.wav",
+        "deep/er/still/c.Opus",
+        "deep/z.wav",
+        "deep/a.m4a",
+        "caf\udce9/\N{MULTIPLE MUSICAL NOTES}\n.ogg",
+    ]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def found(*paths: Path, below: Path) -> list[str]:
+    return [str(path.relative_to(below)) for path in find_audio(paths)]
+
+
+def test_a_folder_is_searched_in_order(tree):
+    assert found(tree, below=tree) == [
+        "A.FLAC",
+        "b.mp3",
+        "caf\udce9/\N{MULTIPLE MUSICAL NOTES}\n.ogg",
+        "deep/a.m4a",
+        "deep/z.wav",
+        "deep/er/still/c.Opus",
+    ]
+
+
+def test_what_is_named_is_taken_in_the_order_given(tree):
+    named = [tree / "notes.txt", tree / "deep" / "er", tree / ".hidden" / "in.wav", tree / "b.mp3"]
+    assert found(*named, below=tree) == [
+        "notes.txt",
+        "deep/er/still/c.Opus",
+        ".hidden/in.wav",
+        "b.mp3",
+    ]
+    assert find_audio([str(path) for path in named]) == find_audio(named)
+    assert found(tree / ".hidden", below=tree) == [".hidden/in.wav"]
+
+
+def test_nothing_is_listed_twice(tree):
+    once = find_audio([tree])
+    assert sorted(find_audio([tree / "deep", tree / "b.mp3", tree, tree])) == sorted(once)
+
+
+def test_links_are_followed_but_not_in_circles(tree, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "far.mp3").touch()
+    (tree / "link").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(tree)
+    (tree / "self").symlink_to(".")
+    (tree / "gone.mp3").symlink_to("nowhere")
+    (tree / "other.mp3").symlink_to("b.mp3")
+    listed = found(tree, below=tree)
+    assert "link/far.mp3" in listed
+    assert "other.mp3" in listed
+    assert "gone.mp3" not in listed
+    assert len(listed) == 8
+
+
+def test_pipes_and_folders_are_no_sound_files(tree):
+    os.mkfifo(tree / "pipe.wav")
+    (tree / "folder.mp3").mkdir()
+    assert len(find_audio([tree])) == 6
+
+
+def test_a_folder_that_cannot_be_read_is_passed_by(tree, monkeypatch, caplog):
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert found(tree, below=tree)[:2] == ["A.FLAC", "b.mp3"]
+    assert len(find_audio([tree])) == 3
+    assert caplog.records[0].levelno == logging.WARNING
+    assert caplog.messages[0] == f"{tree}/deep: permission denied, passed by"
+
+
+@pytest.mark.parametrize("name", ["missing", "b.mp3/below", "new\nline"])
+def test_what_does_not_exist_is_told(tree, name):
+    with pytest.raises(AudioError, match="no such file or folder") as caught:
+        find_audio([tree, tree / name])
+    assert str(caught.value).isprintable()
+    assert caught.value.path == tree / name
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0"])
+def test_impossible_names_are_told(name):
+    with pytest.raises(AudioError):
+        find_audio([name])
+
+
+def test_suffixes_are_in_lower_case_with_a_dot():
+    assert all(suffix[0] == "." and suffix == suffix.lower() for suffix in AUDIO_SUFFIXES)
+    assert {".mp3", ".flac", ".opus", ".m4a", ".aifc", ".mka"} <= AUDIO_SUFFIXES
