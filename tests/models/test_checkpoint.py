@@ -120,7 +120,7 @@ def test_saving_into_a_folder_keeps_other_files(tiny_model, tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["dim"] == 16
 
 
-def test_a_hub_gets_the_same_folder(tiny_model, tmp_path, monkeypatch):
+def test_a_hub_gets_the_same_folder(tiny_model, monkeypatch):
     pushed = {}
 
     def upload(_: object, *, folder_path: str, repo_id: str, **__: object) -> None:

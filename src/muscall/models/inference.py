@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,18 +151,18 @@ def encode_each(
     sample_rate: int,
     windows: Windows = "all",
     threads: int | None = None,
-) -> Iterator[tuple[int, np.ndarray | AudioError]]:
+) -> Generator[tuple[int, np.ndarray | AudioError], None, None]:
     """Embed tracks one after the other; decoding in threads overlaps with the model.
 
     Args:
         length: samples of a window at `sample_rate`.
-        threads: decoders at work at once; None for one a processor, at most 8.
+        threads: decoders at work at once; None for as many as torch has, at most 8.
 
     Yields:
         (index, embedding (dim,) float32 with unit norm, or why there is none), in order. A track's
         embedding is the normalised mean of its windows'.
     """
-    threads = threads or min(8, os.cpu_count() or 1)
+    threads = threads or min(8, torch.get_num_threads())
     stop = threading.Event()
 
     def produce(track: _Track, item: AudioInput) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -127,7 +127,7 @@ class MusCALL(
 
     def encode_each(
         self, inputs: Sequence[AudioInput], *, windows: Windows = "all"
-    ) -> Iterator[tuple[int, np.ndarray | AudioError]]:
+    ) -> Generator[tuple[int, np.ndarray | AudioError], None, None]:
         """As `encode_audio`, one by one: (index, embedding (dim,) or the error), in order."""
         audio = self.config.audio
         return encode_each(
@@ -201,6 +201,8 @@ class MusCALL(
         """
         if Path(pretrained_model_name_or_path).is_dir():
             return cls._read(Path(pretrained_model_name_or_path))
+        if "/" not in str(pretrained_model_name_or_path):
+            raise CheckpointError(f"{pretrained_model_name_or_path}: no such checkpoint folder")
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
         except (HfHubHTTPError, OSError, ValueError) as error:

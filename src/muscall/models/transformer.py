@@ -37,8 +37,9 @@ class Block(nn.Module):
         dropout = self.attention_dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         x = x + self.dropout(self.out(mixed.transpose(1, 2).reshape(batch, tokens, width)))
-        x = x + self.dropout(self.down(self.dropout(F.gelu(self.up(self.norm2(x))))))
-        return x
+        hidden = self.dropout(F.gelu(self.up(self.norm2(x))))
+        out: Tensor = x + self.dropout(self.down(hidden))
+        return out
 
 
 class TextTransformer(nn.Module):

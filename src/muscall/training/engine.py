@@ -137,7 +137,7 @@ class Engine:
             slices = [gradient[start : start + len(micro.captions)] for gradient in gradients]
             wanted = [(r, g) for r, g in zip(rows, slices, strict=True) if r.requires_grad]
             tensors, slopes = [r for r, _ in wanted], [g for _, g in wanted]
-            torch.autograd.backward(tensors, slopes)  # type: ignore[no-untyped-call]
+            torch.autograd.backward(tensors, slopes)
         self.statistics.finish(self.group)
         # Every process has computed the whole gradient of the temperature already.
         self.group.sum_(
@@ -195,7 +195,7 @@ class Engine:
         parts = objective(
             self.loss, whole[0], whole[1], self.model.scale(), similarity=similarity, views=views
         )
-        (parts["loss"] * loss_scale).backward()
+        (parts["loss"] * loss_scale).backward()  # type: ignore[no-untyped-call]
         start = sum(shares[: self.group.rank])
         end = start + shares[self.group.rank]
         gradients = [rows.grad[start:end] for rows in whole if rows.grad is not None]
