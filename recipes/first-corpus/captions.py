@@ -34,7 +34,10 @@ def counted(style: str, rng: random.Random) -> str:
     head, mark, rest = style.partition(" with ")
     if _COUNTABLE.search(head):
         return style
-    noun = rng.choice(["track", "tune", "piece", "instrumental", "groove"])
+    if head.endswith(" drums"):
+        return f"{head.removesuffix('s')} track{mark}{rest}"
+    nouns = ["track", "tune", "piece", "groove", "instrumental"]
+    noun = rng.choice(nouns[:4] if "instrumental" in head else nouns)
     return f"{head} {noun}{mark}{rest}"
 
 
@@ -173,20 +176,23 @@ def captions(
 ) -> tuple[list[str], list[str]]:
     """4 to 6 captions and, beside each, where it came from."""
     phrasing = Phrasing(facts, author_phrases(description, doc, facts), rng)
-    kinds = ["author", "author+facts"] if phrasing.authors else []
-    kinds += ["facts"] * (rng.randint(4, 6) - len(kinds))
+    wanted = ["author"] + ["author+facts"] * rng.randint(1, 2) if phrasing.authors else []
+    wanted += ["facts"] * (rng.randint(4, 6) - len(wanted))
     forms = iter(rng.sample(range(FORMS), FORMS))
+    kinds: list[str] = []
     texts: list[str] = []
-    for kind in kinds:
+    for kind in wanted:
         text = ""
-        # Two forms may come out alike where a clip has few facts; then the next one is drawn.
-        while not text or text.lower() in {t.lower() for t in texts}:
-            if kind == "facts" or text:
+        while not text or text.lower() in {t.lower().rstrip(".") for t in texts}:
+            # Where a clip's author said little, two captions come out alike; facts stand in.
+            kind = "facts" if text else kind
+            if kind == "facts":
                 text = phrasing.from_facts(next(forms))
             elif kind == "author":
                 text = phrasing.from_author()
             else:
                 text = phrasing.from_author_and_facts()
+        kinds.append(kind)
         if rng.random() < 0.6:
             text = text[0].upper() + text[1:]
         texts.append(text + ("." if rng.random() < 0.2 else ""))

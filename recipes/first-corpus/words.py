@@ -80,7 +80,7 @@ _ASIDE = re.compile(
     full-meal-deal|standard\s?\.?$|wear|random\snotes|notes\sadded|push|chord\sjust|hits?|
     unshuffled|effect|stuff|noise|cheese|created|volume|let|bob's|things?|based|etc|touch|
     combines?|variety|meets?|major|has\sbeen|cool|back|yup|frauleins?|awful|wild|crazy|R\sthan\sB|
-    huggers?|happyshuffle|more\srhythmic|quite\ssimple|for\svery|^for|just|backup|light\son|set\so[fr]|turn|completely|convert|simpler|additional\spiano\snotes|lighter|native|traditional|
+    huggers?|happyshuffle|more\srhythmic|quite\ssimple|for\svery|^for|just|backup|interesting\srhythm|light\son|set\so[fr]|turn|completely|convert|simpler|additional\spiano\snotes|lighter|native|traditional|
     style\sgives|dance\sfrom|filler|addition\sto|harmony|more\sbusy|sustained\sversion|bring|
     from\sscratch|to\sa?\s?hard|work|funky\stempos|background\smelody|straight\sahead\sgypsy|
     interest|needs?|ideas?|minstrel|music\snow|tutorial|works?|sounding\send|

@@ -33,7 +33,7 @@ FITTED = [
     "train.validate_every=100",
     "train.validation_items=400",
 ]
-STEPS = {"base": 500, "weighted": 500, "ssl": 500, "minilm": 500}
+STEPS = {"base": 400, "weighted": 400, "ssl": 400, "minilm": 400}
 
 
 def unpack(corpus: Path, out: Path) -> None:

@@ -46,7 +46,7 @@ class AudioInfo:
 
 
 def probe(path: str | Path) -> AudioInfo:
-    """Length, rate and channels of a sound file, found without decoding it.
+    """Length, rate and channels of a sound file, of which hardly more than a packet is decoded.
 
     Raises:
         AudioError: the file cannot be opened, or holds no sound that can be decoded.

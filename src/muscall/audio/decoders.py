@@ -77,10 +77,10 @@ class Ffmpeg:
 
     def __init__(self, file: FileIO, *, patient: bool = False) -> None:
         file.seek(0)
-        # Only `file` may be read: a playlist could name any other file or address.
-        self._container = av.open(
-            file, "r", metadata_errors="ignore", options={"protocol_whitelist": "none"}
-        )
+        # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
+        # Nothing else may be opened: a playlist could name any other file or address.
+        options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
+        self._container = av.open("fd:", "r", metadata_errors="ignore", options=options)
         if not self._container.streams.audio:
             raise ValueError("no audio stream")
         self._stream = self._container.streams.audio[0]
@@ -234,8 +234,9 @@ def _mono(frame: AudioFrame) -> Samples:
 
 def _mean(channels: Sequence[NDArray[Any]], full_scale: float = 1.0) -> Samples:
     # Channel by channel: thirty times as fast as numpy's mean over an axis of length two.
-    total = channels[0].astype(np.float32)
-    for channel in channels[1:]:
-        total += channel
+    with np.errstate(over="ignore", invalid="ignore"):  # who reads this looks for infinite samples
+        total = channels[0].astype(np.float32)
+        for channel in channels[1:]:
+            total += channel
     total /= len(channels) * full_scale
     return total
