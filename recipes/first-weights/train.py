@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 VARIANTS = ("base", "weighted", "ssl", "minilm")
 SPLITS = ("train", "val", "test")
 FITTED = [
-    "model.audio.window_seconds=10",
+    "model.audio.window_seconds=5",
     "train.batch_size=64",
     "train.micro_batch=32",
     "train.recompute=false",
@@ -33,7 +33,7 @@ FITTED = [
     "train.validate_every=100",
     "train.validation_items=400",
 ]
-STEPS = {"base": 400, "weighted": 400, "ssl": 400, "minilm": 400}
+STEPS = 500
 
 
 def unpack(corpus: Path, out: Path) -> None:
@@ -77,7 +77,7 @@ def main(corpus: Path, out: Path, variants: list[str]) -> None:
             f"data.val={manifests['val']}",
             f"train.out={out / variant}",
             *FITTED,
-            f"train.steps={STEPS[variant]}",
+            f"train.steps={STEPS}",
         )
         scores = muscall(
             "evaluate", "retrieval", str(out / variant / "best"), manifests["test"], "--json"
