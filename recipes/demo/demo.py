@@ -1,6 +1,6 @@
 """Search finished music with sentences.
 
-    python recipes/demo/demo.py [FOLDER] [--model MODEL]
+    python recipes/demo/demo.py [FOLDER] [--model MODEL] [--picture FILE.svg]
 
 Without a folder it searches the 28 tracks of the PyPI package `immich-memories-music`, and then
 measures how well the labels they are filed under are found.
@@ -112,10 +112,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Search finished music with sentences.")
     parser.add_argument("folder", type=Path, nargs="?", help="music of your own")
     parser.add_argument("--model", help="checkpoint folder or hub name")
+    parser.add_argument("--picture", help="SVG file to draw what is printed into")
     options = parser.parse_args()
 
     # Names of files may look like markup.
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, record=bool(options.picture))
     if options.folder is None:
         from immich_memories_music import tracks_dir
 
@@ -131,6 +132,8 @@ def main() -> None:
         show_precision(console, model, collection)
     else:
         show_hits(console, model, collection, lambda path: one_line(readable(path.parent)))
+    if options.picture:
+        console.save_svg(options.picture, title="make demo")
 
 
 if __name__ == "__main__":

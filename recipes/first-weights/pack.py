@@ -18,6 +18,7 @@ from muscall.data.manifest import read_manifest
 from muscall.evaluation.retrieval import evaluate_retrieval
 
 TARGET = Path(__file__).parents[2] / "src" / "muscall" / "weights" / "default"
+CARD = Path(__file__).with_name("card.md")
 LIMIT = 60e6
 
 
@@ -43,7 +44,9 @@ def main(source: str, manifest: str) -> None:
     exact = muscall.load(source, device="cpu")
     exact.precision = torch.float32
     print(f"fp32 weights, fp32 audio network: {scores(exact, manifest)}")
-    halved(muscall.load(source, device="cpu")).save_pretrained(TARGET)
+    halved(muscall.load(source, device="cpu")).save_pretrained(
+        TARGET, model_card_kwargs={"details": CARD.read_text("utf-8")}
+    )
     size = sum(path.stat().st_size for path in TARGET.iterdir())
     if size > LIMIT:
         raise SystemExit(f"{size / 1e6:.1f} MB are more than {LIMIT / 1e6:.0f} MB")

@@ -33,7 +33,7 @@ FITTED = [
     "train.validate_every=100",
     "train.validation_items=400",
 ]
-STEPS = 500
+STEPS = {"base": 500, "weighted": 200, "ssl": 150, "minilm": 500}
 
 
 def unpack(corpus: Path, out: Path) -> None:
@@ -77,7 +77,7 @@ def main(corpus: Path, out: Path, variants: list[str]) -> None:
             f"data.val={manifests['val']}",
             f"train.out={out / variant}",
             *FITTED,
-            f"train.steps={STEPS}",
+            f"train.steps={STEPS[variant]}",
         )
         scores = muscall(
             "evaluate", "retrieval", str(out / variant / "best"), manifests["test"], "--json"
@@ -89,7 +89,7 @@ def main(corpus: Path, out: Path, variants: list[str]) -> None:
 def table(out: Path) -> str:
     """Markdown of every variant that has been evaluated."""
     names = ("R@1", "R@5", "R@10", "mAP10", "MedR")
-    head = ["variant", "items", *(f"T→A {n}" for n in names), *(f"A→T {n}" for n in names)]
+    head = ["variant", "steps", "items", *(f"T→A {n}" for n in names), *(f"A→T {n}" for n in names)]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for path in sorted(out.glob("*/test.json")):
         scores = json.loads(path.read_text())
@@ -98,7 +98,9 @@ def table(out: Path) -> str:
             for way in ("text_to_audio", "audio_to_text")
             for name in names
         ]
-        lines.append(f"| {path.parent.name} | {scores['items']} | " + " | ".join(numbers) + " |")
+        variant = path.parent.name
+        row = [variant, str(STEPS[variant]), str(scores["items"]), *numbers]
+        lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines)
 
 

@@ -69,6 +69,8 @@ def write(
         folder / WEIGHTS,
         metadata={"format": "pt"},
     )
+    # safetensors lets nobody else read its files; a checkpoint is there to be shared.
+    (folder / WEIGHTS).chmod(0o644)
     if tokenizer is not None:
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
 
