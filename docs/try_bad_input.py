@@ -14,6 +14,7 @@ the m4a files.
 from __future__ import annotations
 
 import argparse
+import importlib.readers  # noqa: F401 - another user may not see where Python lies
 import json
 import os
 import shutil
@@ -23,9 +24,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import soundfile
@@ -33,14 +36,18 @@ import torch
 import yaml
 from safetensors import safe_open
 
+import muscall.library.search
+import muscall.training  # noqa: F401 - as above: forked commands need not load them
+from muscall.cli import main as muscall_main
 from muscall.models.config import ModelConfig
 from muscall.models.muscall import MusCALL
 
 MUSCALL = str(Path(sys.executable).with_name("muscall"))
 RATE = 16000
 TINY = (
-    "model.audio.width=4 model.audio.window_seconds=2 model.text.width=32 model.text.layers=1 "
-    "model.text.heads=2 data.workers=0 train.batch_size=4 train.precision=fp32"
+    "model.audio.width=4 model.audio.window_seconds=2 model.text.kind=transformer "
+    "model.text.width=32 model.text.layers=1 model.text.heads=2 data.workers=0 "
+    "train.batch_size=4 train.precision=fp32"
 )
 SHOWN = 6  # lines of standard error in the table
 
@@ -54,18 +61,19 @@ class Result:
     code: int
     out: str
     err: str
-    expected: int
+    expected: int | tuple[int, ...]
 
     @property
     def right(self) -> bool:
-        return self.code == self.expected and "Traceback" not in self.out + self.err
+        wanted = self.expected if isinstance(self.expected, tuple) else (self.expected,)
+        return self.code in wanted and "Traceback" not in self.out + self.err
 
 
 class Session:
     """Runs commands in the current folder and tells what they did."""
 
-    def __init__(self, model: str, only: str, table: bool) -> None:
-        self.model, self.only, self.table = model, only, table
+    def __init__(self, model: str, only: str, table: bool, fork: bool) -> None:
+        self.model, self.only, self.table, self.fork = model, only, table, fork
         self.results: list[Result] = []
 
     def section(self, title: str) -> None:
@@ -81,14 +89,11 @@ class Session:
         *,
         shown: str | None = None,
         user: int | None = None,
-        interrupt: Callable[[subprocess.Popen[bytes]], None] | None = None,
+        interrupt: Callable[[int], None] | None = None,
     ) -> Result | None:
         """Run `muscall` with `command` (split at spaces if text; MODEL is the model)."""
         parts = command.split() if isinstance(command, str) else command
-        shown = shown or " ".join(
-            part.decode("utf-8", "backslashreplace") if isinstance(part, bytes) else part
-            for part in parts
-        )
+        shown = shown or as_typed(parts)
         if self.only not in f"{what} {shown}":
             return None
         arguments = [self.model if part == "MODEL" else part for part in parts]
@@ -99,34 +104,16 @@ class Session:
         what: str,
         shown: str,
         arguments: list[str | bytes],
-        expected: int,
+        expected: int | tuple[int, ...],
         user: int | None = None,
-        interrupt: Callable[[subprocess.Popen[bytes]], None] | None = None,
+        interrupt: Callable[[int], None] | None = None,
     ) -> Result:
-        process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            user=user,
-            start_new_session=True,
-        )
-        if interrupt:
-            interrupt(process)
-        try:
-            out, err = process.communicate(timeout=300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            err += b"\nTraceback: none, but it hung"
-        result = Result(
-            what,
-            shown,
-            process.returncode,
-            out.decode("utf-8", "backslashreplace"),
-            err.decode("utf-8", "backslashreplace"),
-            expected,
-        )
+        if user is not None or (self.fork and arguments[0] == MUSCALL):
+            done = forked(arguments, user, interrupt)
+        else:
+            done = started(arguments, interrupt)
+        status, out, err = done
+        result = Result(what, shown, status, out, err, expected)
         self.results.append(result)
         self.tell(result)
         return result
@@ -159,6 +146,73 @@ class Session:
 def code(text: str) -> str:
     """`text` as code in a cell of a table."""
     return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+def as_typed(parts: list[str | bytes]) -> str:
+    """A command as one would type it, without the model, which is the same everywhere."""
+    words = [
+        part.decode("utf-8", "backslashreplace") if isinstance(part, bytes) else part
+        for part in parts
+    ]
+    if words[-2:] == ["--model", "MODEL"]:
+        words = words[:-2]
+    return " ".join(f'"{word}"' if " " in word else word for word in words)
+
+
+# --- running
+
+
+def started(
+    arguments: list[str | bytes], interrupt: Callable[[int], None] | None
+) -> tuple[int, str, str]:
+    """Run a command -> exit code, standard output, standard error."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+        )
+        if interrupt:
+            interrupt(process.pid)
+        try:
+            process.wait(timeout=300)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return process.returncode, written(out), written(err)
+
+
+def forked(
+    arguments: list[str | bytes], user: int | None, interrupt: Callable[[int], None] | None
+) -> tuple[int, str, str]:
+    """As `started`, in a copy of this process, where all is loaded: `user` need not see it."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            os.setsid()
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            if user is not None:
+                os.setuid(user)
+            sys.argv = ["muscall", *map(os.fsdecode, arguments[1:])]
+            status = 1
+            try:
+                muscall_main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+            except BaseException:
+                traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(status)
+        if interrupt:
+            interrupt(child)
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status), written(out), written(err)
+
+
+def written(file: IO[bytes]) -> str:
+    """All that is in `file`."""
+    file.seek(0)
+    return file.read().decode("utf-8", "backslashreplace")
 
 
 # --- the inputs
@@ -396,12 +450,11 @@ def sound(run: Session) -> None:
 def names(run: Session) -> None:
     run.section("Names and queries")
     odd = "odd names"
-    run.try_("odd names in the table", ["search", "a tone", odd, "--model", "MODEL"], 3)
-    table = run.results[-1].out if run.results else ""
-    if table:
-        print("".join(f"> {line}\n" for line in table.splitlines()), end="")
+    done = run.try_("odd names in the table", ["search", "a tone", odd, "--model", "MODEL"], 3)
+    if done and not run.table:
+        print("".join(f"> {line}\n" for line in done.out.splitlines()), end="")
     done = run.try_("in JSON", ["search", "a tone", odd, "--json", "--model", "MODEL"], 3)
-    if done:
+    if done and not run.table:
         print("".join(f"> {hit['path']!a}\n" for hit in json.loads(done.out)), end="")
     done = run.try_("embedded", ["embed", odd, "-o", "odd.npz", "--model", "MODEL"], 3)
     if done:
@@ -435,8 +488,9 @@ def usage(run: Session) -> None:
     shown = "muscall search tone many -n 40 | head -1"
     if run.only in f"pipe {shown}":
         for what, reader in (("a reader that stops", "head -1"), ("a reader that is gone", "true")):
-            pipe = f'"$0" search tone many -n 40 --json --model "$1" | {reader}; exit ${{PIPESTATUS[0]}}'
-            expected = 1 if reader == "true" else 0
+            pipe = f'"$0" search tone many -n 40 --json --model "$1" | {reader}'
+            pipe += "; exit ${PIPESTATUS[0]}"
+            expected = (0, 1)  # whether all was written before the reader went away
             run.run(
                 what,
                 f"muscall search tone many -n 40 --json | {reader}",
@@ -444,20 +498,21 @@ def usage(run: Session) -> None:
                 expected,
             )
 
-    def control_c(process: subprocess.Popen[bytes]) -> None:
+    wait = 0.0
+
+    def control_c(process: int) -> None:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not list(Path().glob(".keys.npz.*")):
             time.sleep(0.05)
         time.sleep(wait)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process, signal.SIGINT)
 
-    for wait, when in ((0.3, "while it loads"), (6.0, "while it listens")):
+    for seconds, when in ((0.3, "while it loads"), (6.0, "while it listens")):
+        wait = seconds
         done = run.try_(
             f"Ctrl-C {when}",
-            ["embed", *["many"], *[f"whole/{n}" for n in ("a.mp3", "a.ogg")], "long.wav"]
-            + ["-o", "keys.npz", "--model", "MODEL"],
+            "embed many long.wav -o keys.npz --model MODEL",
             130,
-            shown="embed many long.wav -o keys.npz",
             interrupt=control_c,
         )
         if done:
@@ -524,18 +579,18 @@ def checkpoints(run: Session) -> None:
         ("broken YAML", "other.pth", "broken.yaml"),
         ("YAML, but a list", "other.pth", "list.yaml"),
     ):
-        run.try_(f"{what}", f"convert {weights} {config} converted", 1)
+        run.try_(what, f"convert {weights} {config} converted", 1)
     run.check("nothing was written", not list(Path().glob("*converted*")))
 
 
 def settings(run: Session) -> None:
     run.section("Settings")
-    data = "data.train=pairs.jsonl data.val=pairs.jsonl train.out=s"
+    data = "data.train=pairs.jsonl data.val=pairs.jsonl"
 
     def train(what: str, setting: str, expected: int = 1, config: str = "run.yaml") -> None:
         run.try_(
             what,
-            f"train {config} {data} {TINY} {setting}",
+            f"train {config} {data} train.out=s{len(run.results)} {TINY} {setting}",
             expected,
             shown=f"train {config} {setting}".strip(),
         )
@@ -556,7 +611,19 @@ def settings(run: Session) -> None:
     train("a batch larger than the set", "train.batch_size=64")
     train("no such device", "train.device=abacus")
     train("a GPU that is not there", "train.device=cuda:9")
-    train("no such sentence encoder", "model.text.kind=sentence model.text.pretrained=no-such-model")
+    run.try_(
+        "no such sentence encoder",
+        f"train run.yaml {data} train.out=sentence train.batch_size=4 data.workers=0 "
+        "model.text.kind=sentence model.text.pretrained=no-such-model",
+        1,
+        shown="train run.yaml model.text.kind=sentence model.text.pretrained=no-such-model",
+    )
+    run.try_(
+        "a setting of the text encoder, whose kind is not given",
+        f"train run.yaml {data} model.text.layers=2 train.out=a-file",
+        1,
+        shown="train run.yaml model.text.layers=2",
+    )
     train("half of two settings", "model.ssl_dim=16")
     train("a file where the run should be", "train.out=a-file")
     train("no such configuration", "", config="nowhere.yaml")
@@ -580,7 +647,8 @@ def training(run: Session) -> None:
         f"train run.yaml data.train=some-bad-train.jsonl data.val=pairs.jsonl train.out=t {TINY} "
         "train.batch_size=8 train.lr=0.1",
         1,
-        shown="train run.yaml data.train=some-bad.jsonl data.val=pairs.jsonl train.out=t train.lr=0.1",
+        shown="train run.yaml data.train=some-bad.jsonl data.val=pairs.jsonl "
+        "train.out=t train.lr=0.1",
     )
     run.try_(
         "no file can be decoded",
@@ -608,8 +676,8 @@ def training(run: Session) -> None:
         (small / "filler").unlink()
         subprocess.run(["mount", "-o", "remount,size=40m", str(small)], check=True)
         command = (
-            f"train run.yaml data.train=pairs.jsonl data.val=pairs.jsonl train.out=small/run {TINY} "
-            "train.steps=4 train.validate_every=1 train.save_every=1"
+            f"train run.yaml data.train=pairs.jsonl data.val=pairs.jsonl "
+            f"train.out=small/run {TINY} train.steps=4 train.validate_every=1 train.save_every=1"
         )
         shown = "train run.yaml ... train.out=small/run train.steps=4 train.save_every=1"
         done = run.try_("the disk is full at the second state", command, 1, shown=shown)
@@ -655,10 +723,13 @@ def main() -> None:
     options.add_argument("--model", help="checkpoint folder instead of a tiny untrained one")
     options.add_argument("--only", default="", help="only commands that hold this word")
     options.add_argument("--parts", nargs="*", help="sound names usage manifests ...")
+    options.add_argument("--fork", action="store_true", help="load Python and torch only once")
     options.add_argument("--table", action="store_true", help="print a Markdown table")
     given = options.parse_args()
     model = str(Path(given.model).resolve()) if given.model else "model"
     os.umask(0o022)
+    # A shell that runs this in the background has it, and all that it starts, ignore the key.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         os.chdir(folder)
@@ -670,7 +741,9 @@ def main() -> None:
                 "text": {"kind": "transformer", "width": 32, "layers": 1, "heads": 2},
             }
         )
-        MusCALL.create(config).eval().save_pretrained("model")
+        tiny = MusCALL.create(config).eval()
+        tiny.encode_text(["all that a forked command needs is loaded"])
+        tiny.save_pretrained("model")
         for path in Path("model").iterdir():
             path.chmod(0o644)
         make_sound()
@@ -678,7 +751,7 @@ def main() -> None:
         make_manifests()
         make_checkpoints(Path("model"))
         make_settings()
-        run = Session(model, given.only, given.table)
+        run = Session(model, given.only, given.table, given.fork)
         for part in (sound, names, usage, manifests, checkpoints, settings, training):
             if not given.parts or part.__name__ in given.parts:
                 part(run)

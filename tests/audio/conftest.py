@@ -40,6 +40,8 @@ ALL = {
     "aiff": Encoding(".aiff", "AIFF", "PCM_16", lossless=True),
     "au": Encoding(".au", "AU", "PCM_24", lossless=True),
     "caf": Encoding(".caf", "CAF", "PCM_16", lossless=True),
+    "caf-float": Encoding(".caf", "CAF", "FLOAT", lossless=True),
+    "caf-double": Encoding(".caf", "CAF", "DOUBLE", lossless=True),
     "w64": Encoding(".w64", "W64", "PCM_16", lossless=True),
     "u8-mov": Encoding(".mov", "mov", "pcm_u8"),
     "flac": Encoding(".flac", "FLAC", "PCM_16", lossless=True),

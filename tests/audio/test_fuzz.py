@@ -29,7 +29,7 @@ logging.disable()
 resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
 for path in sys.argv[1:]:
     print("begin", path, flush=True)
-    began = time.monotonic()
+    began = time.process_time()
     for arguments in ({}, {"start": 0.7, "duration": 0.5}, {"start": 1.9}):
         try:
             probe(path)
@@ -41,8 +41,8 @@ for path in sys.argv[1:]:
             assert samples.dtype == np.float32 and samples.ndim == 1 and len(samples)
             assert np.isfinite(samples).all()
             print("sound", len(samples))
-    seconds = time.monotonic() - began
-    assert seconds < 20, seconds
+    seconds = time.process_time() - began
+    assert seconds < 10, seconds
 """
 
 

@@ -187,7 +187,7 @@ def _open(path: str | Path) -> FileIO:
 def _in_words(error: Exception) -> str:
     words = str(error)
     if isinstance(error, soundfile.LibsndfileError):
-        words = error.error_string
+        words = error.error_string.removeprefix("Error : ")
     elif isinstance(error, OSError | av.FFmpegError):
         words = error.strerror or words
     return words[:1].lower() + words[1:].rstrip(".")
@@ -196,6 +196,5 @@ def _in_words(error: Exception) -> str:
 def _joined(reasons: list[str]) -> str:
     """One reason from those that the decoders gave."""
     given = list(dict.fromkeys(reasons))
-    if len(given) > 1:
-        return "not audio, or damaged: " + "; ".join(given)
-    return given[0] if given else "ends early"
+    words = "; ".join(filter(None, given)) or "ends early"
+    return f"not audio, or damaged: {words}" if len(given) > 1 else words

@@ -183,7 +183,7 @@ class Sndfile:
         file.seek(0)
         head = file.read(3)
         if head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
-            raise ValueError("libsndfile is not asked about MP3")
+            raise ValueError  # not asked about MP3, so there is nothing to say
         file.seek(0)
         self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
         if not self._sound.frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from muscall.records import Record
@@ -11,13 +12,13 @@ from muscall.records import Record
 class MelConfig(Record):
     """Settings of the log-mel front end. Frequencies in Hz, lengths in samples."""
 
-    sample_rate: int = 16000
-    n_mels: int = 128
-    n_fft: int = 1024
-    hop: int = 512
-    f_min: float = 0.0
-    f_max: float = 8000.0
-    top_db: float = 100.0
+    sample_rate: int = Field(default=16000, ge=1)
+    n_mels: int = Field(default=128, ge=1)
+    n_fft: int = Field(default=1024, ge=2)
+    hop: int = Field(default=512, ge=1)
+    f_min: float = Field(default=0.0, ge=0)
+    f_max: float = Field(default=8000.0, gt=0)
+    top_db: float = Field(default=100.0, gt=0)
 
 
 def mel_filters(config: MelConfig) -> Tensor:
@@ -34,6 +35,9 @@ def mel_filters(config: MelConfig) -> Tensor:
     rising = -offsets[:, :-2] / widths[:-1]
     falling = offsets[:, 2:] / widths[1:]
     return torch.minimum(rising, falling).clamp(min=0)
+
+
+BANDS = 4
 
 
 class LogMel(nn.Module):
@@ -53,11 +57,18 @@ class LogMel(nn.Module):
         self.register_buffer("window", window, persistent=False)
         filters = mel_filters(config) / window.square().sum()
         self.register_buffer("filters", filters, persistent=False)
+        # A filter is zero but for a few bins: products with bands of filters skip most zeros.
+        self.bands: list[tuple[int, int]] = []
+        for band in filters.tensor_split(BANDS, dim=1):
+            bins = band.any(dim=1).nonzero().flatten().tolist() or [0]
+            self.bands.append((bins[0], bins[-1] + 1))
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, samples) float32 in [-1, 1] -> (batch, n_mels, 1 + samples // hop) float32 dB."""
         with torch.autocast(waveform.device.type, enabled=False):
-            return self.decibels(self.power(waveform.float()))
+            # One by one, the frames of a clip stay in a processor's cache.
+            pieces = waveform.float().split(1 if waveform.device.type == "cpu" else len(waveform))
+            return torch.cat([self.decibels(self.power(piece)) for piece in pieces])
 
     def power(self, waveform: Tensor) -> Tensor:
         """(batch, samples) -> mel power (batch, n_mels, frames)."""
@@ -70,7 +81,12 @@ class LogMel(nn.Module):
         spectrum = torch.view_as_real(torch.fft.rfft(frames * self.window))
         # Two real squares are cheaper than a complex magnitude, which takes a root to square it.
         power = spectrum[..., 0].square().addcmul_(spectrum[..., 1], spectrum[..., 1])
-        return (power @ self.filters).transpose(1, 2)
+        filters = self.filters.tensor_split(BANDS, dim=1)
+        bands = [
+            power[..., low:high] @ band[low:high]
+            for (low, high), band in zip(self.bands, filters, strict=True)
+        ]
+        return torch.cat(bands, dim=-1).transpose(1, 2)
 
     def decibels(self, power: Tensor) -> Tensor:
         """(batch, n_mels, frames) power -> dB, floored `top_db` under each clip's maximum."""

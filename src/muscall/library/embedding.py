@@ -62,14 +62,24 @@ def embed_files(
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that becomes `path` once the block has succeeded, and vanishes otherwise."""
+    """A binary file that becomes `path` once the block has succeeded, and vanishes otherwise.
+
+    Raises:
+        MuscallError: when it cannot be written (no space, no folder); `path` is as before.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("xb") as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            aside.replace(path)
-        except BaseException:
-            aside.unlink()
+    try:
+        with aside.open("xb") as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                aside.replace(path)
+            except BaseException:
+                aside.unlink()
+                raise
+    except OSError as error:
+        # A failed write names no file; what names another one has nothing to do with this one.
+        if error.filename not in (None, str(aside)):
             raise
+        raise MuscallError(f"{path}: cannot be written: {error.strerror or error}") from None

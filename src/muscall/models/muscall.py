@@ -53,7 +53,7 @@ class MusCALL(
             nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
         self.precision = torch.bfloat16
-        """Of the audio network in `encode_audio`; `embed_audio` runs in that of the weights."""
+        """Of both networks in `encode_audio` and `encode_text`."""
         self._embedder: tuple[object, AudioEmbedder] | None = None
         self.ssl_head: nn.Module | None = None
         if config.ssl_dim:
@@ -148,19 +148,22 @@ class MusCALL(
             self._embedder = (state, embedder)
         return self._embedder[1]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode_text(self, sentences: Sequence[str], *, batch_size: int = 64) -> np.ndarray:
         """Embed sentences -> (len(sentences), dim) float32, unit norm."""
         training = self.training
         self.eval()
+        device = self.logit_scale.device
         tokens = [self.text.tokenize([sentence])[0] for sentence in sentences]
         embeddings = np.empty((len(tokens), self.config.dim), np.float32)
         # Neighbours in length share a batch, so that little is spent on padding.
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            padded = nn.utils.rnn.pad_sequence([tokens[i] for i in batch], batch_first=True)
-            embeddings[batch] = self.embed_text(padded.to(self.logit_scale.device)).cpu().numpy()
+        reduced = self.precision != torch.float32
+        with torch.autocast(device.type, self.precision, enabled=reduced):
+            for start in range(0, len(order), batch_size):
+                batch = order[start : start + batch_size]
+                padded = nn.utils.rnn.pad_sequence([tokens[i] for i in batch], batch_first=True)
+                embeddings[batch] = self.embed_text(padded.to(device)).cpu().numpy()
         self.train(training)
         return embeddings
 
