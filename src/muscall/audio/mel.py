@@ -67,7 +67,8 @@ class LogMel(nn.Module):
         """(batch, samples) float32 in [-1, 1] -> (batch, n_mels, 1 + samples // hop) float32 dB."""
         with torch.autocast(waveform.device.type, enabled=False):
             # One by one, the frames of a clip stay in a processor's cache.
-            pieces = waveform.float().split(1 if waveform.device.type == "cpu" else len(waveform))
+            size = 1 if waveform.device.type == "cpu" else len(waveform)
+            pieces = torch.split(waveform.float(), size)
             return torch.cat([self.decibels(self.power(piece)) for piece in pieces])
 
     def power(self, waveform: Tensor) -> Tensor:
