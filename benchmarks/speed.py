@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
 import statistics
 import subprocess
@@ -17,6 +18,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import audiomentations
@@ -30,6 +33,7 @@ from muscall.data.augment import Augment, AugmentConfig
 from muscall.data.dataset import Batch
 from muscall.losses import LossConfig
 from muscall.models.config import ModelConfig
+from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL
 from muscall.training.config import TrainConfig
 from muscall.training.distributed import Group
@@ -56,6 +60,7 @@ WORDS = [
     "minor",
 ]
 Row = tuple[str, float, float, str]
+Prepare = Callable[[], Callable[[], object]]
 
 
 def sentences(count: int) -> list[str]:
@@ -73,28 +78,56 @@ def clips(count: int, seconds: float) -> np.ndarray:
     return (np.stack(tones) + noise).astype(np.float32)
 
 
-def in_turn(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+class Competitor:
+    """A process of its own that prepares something and runs it whenever it is told to.
+
+    Of its own because what one does to the process, such as tuning the allocator, must not help
+    the other.
+    """
+
+    def __init__(self, prepare: Prepare) -> None:
+        self.pipe, other = multiprocessing.Pipe()
+        context = multiprocessing.get_context("spawn")
+        self.process = context.Process(target=_compete, args=(prepare, other), daemon=True)
+        self.process.start()
+
+    def run(self) -> float:
+        """Seconds that a run took."""
+        self.pipe.send(True)
+        return float(self.pipe.recv())
+
+
+def _compete(prepare: Prepare, pipe: Connection) -> None:
+    torch.manual_seed(0)
+    run = prepare()
+    while pipe.recv():
+        start = time.perf_counter()
+        run()
+        pipe.send(time.perf_counter() - start)
+
+
+def in_turn(competitors: dict[str, Prepare], rounds: int) -> dict[str, float]:
     """Median seconds of each after a warm-up, measured in turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    processes = {name: Competitor(prepare) for name, prepare in competitors.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in competitors}
     for turn in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
+        for name, competitor in processes.items():
+            took = competitor.run()
             if turn:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(took)
+    for competitor in processes.values():
+        competitor.process.kill()
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def train(rounds: int) -> list[Row]:
-    """A training step at batch 32 with 20 s clips, with and without augmentation."""
-    model = MusCALL(ModelConfig())
-    audio = clips(BATCH, 20)
-    captions = sentences(BATCH)
-    plain = Plain(model).train()
-    plain_optimiser = torch.optim.AdamW(
+def plain_step(augmented: bool) -> Callable[[], None]:
+    """A training step of the plain design, with the published augmentation or without."""
+    plain = Plain(MusCALL(ModelConfig())).train()
+    audio, captions = clips(BATCH, 20), sentences(BATCH)
+    optimiser = torch.optim.AdamW(
         plain.parameters(), lr=5e-5, weight_decay=0.2, foreach=False, fused=False
     )
-    published_augmentation = audiomentations.Compose(
+    augment = audiomentations.Compose(
         [
             audiomentations.PolarityInversion(p=0.8),
             audiomentations.AddGaussianSNR(min_snr_db=6, max_snr_db=40, p=0.3),
@@ -102,42 +135,50 @@ def train(rounds: int) -> list[Row]:
             audiomentations.PitchShift(-4, 4, p=0.4, method="librosa_phase_vocoder"),
         ]
     )
-    augment = Augment(AugmentConfig(), RATE)
 
-    def plain_step(augmented: bool = False) -> None:
-        batch = [published_augmentation(clip, RATE) for clip in audio] if augmented else audio
-        plain_optimiser.zero_grad()
+    def step() -> None:
+        batch = [augment(clip, RATE) for clip in audio] if augmented else audio
+        optimiser.zero_grad()
         plain.loss(torch.from_numpy(np.stack(batch)), captions).backward()
-        plain_optimiser.step()
+        optimiser.step()
 
-    def our_step(precision: str, augmented: bool = False) -> Callable[[], None]:
-        model.train()
-        optimiser = build_optimiser(model, TrainConfig())
-        engine = Engine(
-            model,
-            LossConfig(),
-            Group(),
-            torch.device("cpu"),
-            precision=precision,
-            micro_batch=BATCH,
-            recompute=False,
-        )
-        index = torch.arange(BATCH)
+    return step
 
-        def step() -> None:
-            batch = [augment(clip, seed) for seed, clip in enumerate(audio)] if augmented else audio
-            waveforms = torch.from_numpy(np.stack(batch)).unsqueeze(0)
-            engine.gradients(Batch(waveforms, captions, index), 0, [BATCH])
-            optimiser.step()
 
-        return step
+def our_step(precision: str, augmented: bool) -> Callable[[], None]:
+    """A training step as `muscall train` does it."""
+    keep_freed_memory()
+    model = MusCALL(ModelConfig()).train()
+    audio, captions, index = clips(BATCH, 20), sentences(BATCH), torch.arange(BATCH)
+    augment = Augment(AugmentConfig(), RATE)
+    optimiser = build_optimiser(model, TrainConfig())
+    engine = Engine(
+        model,
+        LossConfig(),
+        Group(),
+        torch.device("cpu"),
+        precision=precision,
+        micro_batch=BATCH,
+        recompute=False,
+    )
 
-    runs = {
-        "plain": plain_step,
-        "fp32": our_step("fp32"),
-        "bf16": our_step("bf16"),
-        "plain, augmented": lambda: plain_step(augmented=True),
-        "bf16, augmented": our_step("bf16", augmented=True),
+    def step() -> None:
+        batch = [augment(clip, seed) for seed, clip in enumerate(audio)] if augmented else audio
+        waveforms = torch.from_numpy(np.stack(batch)).unsqueeze(0)
+        engine.gradients(Batch(waveforms, captions, index), 0, [BATCH])
+        optimiser.step()
+
+    return step
+
+
+def train(rounds: int) -> list[Row]:
+    """A training step at batch 32 with 20 s clips, with and without augmentation."""
+    runs: dict[str, Prepare] = {
+        "plain": partial(plain_step, augmented=False),
+        "fp32": partial(our_step, "fp32", augmented=False),
+        "bf16": partial(our_step, "bf16", augmented=False),
+        "plain, augmented": partial(plain_step, augmented=True),
+        "bf16, augmented": partial(our_step, "bf16", augmented=True),
     }
     took = {name: BATCH / seconds for name, seconds in in_turn(runs, rounds).items()}
     return [
@@ -152,71 +193,86 @@ def train(rounds: int) -> list[Row]:
     ]
 
 
-def embed(rounds: int) -> list[Row]:
-    """Embedding the central 20 s of decoded tracks."""
-    model = MusCALL(ModelConfig()).eval()
-    plain = Plain(model).eval()
+def plain_encoder(kind: str) -> Callable[[], np.ndarray]:
+    """Embedding of 64 clips or 256 sentences by the plain design."""
+    plain = Plain(MusCALL(ModelConfig())).eval()
+    if kind == "text":
+        captions = sentences(8 * BATCH)
+        return lambda: plain.encode_text(captions)
     audio = list(clips(2 * BATCH, 20))
-    pairs = [(clip, RATE) for clip in audio]
-    exact = plain.encode_audio(audio)
-    likeness = (exact * model.encode_audio(pairs, windows="centre")).sum(axis=1).min()
+    return lambda: plain.encode_audio(audio)
 
-    def ours(precision: torch.dtype) -> Callable[[], None]:
-        def run() -> None:
-            model.precision = precision
-            model.audio_embedder()
-            model.encode_audio(pairs, windows="centre")
 
-        return run
+def our_encoder(kind: str, precision: torch.dtype) -> Callable[[], np.ndarray]:
+    """The same by `encode_text` and `encode_audio`, as `muscall embed` does it."""
+    keep_freed_memory()
+    model = MusCALL(ModelConfig()).eval()
+    model.precision = precision
+    if kind == "text":
+        captions = sentences(8 * BATCH)
+        return lambda: model.encode_text(captions)
+    pairs = [(clip, RATE) for clip in clips(2 * BATCH, 20)]
+    return lambda: model.encode_audio(pairs, windows="centre")
 
-    runs = {
-        "plain": lambda: plain.encode_audio(audio),
-        "fp32": ours(torch.float32),
-        "bf16": ours(torch.bfloat16),
+
+def likeness(kind: str) -> float:
+    """The smallest cosine between what the plain design gives and what bfloat16 does."""
+    embeddings = []
+    for prepare in (partial(plain_encoder, kind), partial(our_encoder, kind, torch.bfloat16)):
+        torch.manual_seed(0)
+        embeddings.append(prepare()())
+    return float((embeddings[0] * embeddings[1]).sum(axis=1).min())
+
+
+def encoding(kind: str, rounds: int, target: str) -> list[Row]:
+    runs: dict[str, Prepare] = {
+        "plain": partial(plain_encoder, kind),
+        "fp32": partial(our_encoder, kind, torch.float32),
+        "bf16": partial(our_encoder, kind, torch.bfloat16),
     }
-    took = {name: len(audio) / seconds for name, seconds in in_turn(runs, rounds).items()}
+    count = {"text": 8 * BATCH, "audio": 2 * BATCH}[kind]
+    took = {name: count / seconds for name, seconds in in_turn(runs, rounds).items()}
     return [
-        ("audio embedding, fp32, clips/s", took["plain"], took["fp32"], "-"),
+        (f"{kind} embedding, fp32, items/s", took["plain"], took["fp32"], "-"),
         (
-            f"audio embedding, bf16 (cosine at least {likeness:.5f}), clips/s",
+            f"{kind} embedding, bf16 (cosine at least {likeness(kind):.5f}), items/s",
             took["plain"],
             took["bf16"],
-            "5",
+            target,
         ),
     ]
 
 
+def embed(rounds: int) -> list[Row]:
+    """Embedding the central 20 s of decoded tracks."""
+    return encoding("audio", rounds, "5")
+
+
 def text(rounds: int) -> list[Row]:
     """Embedding sentences."""
-    model = MusCALL(ModelConfig()).eval()
-    plain = Plain(model).eval()
-    captions = sentences(8 * BATCH)
-    likeness = (plain.encode_text(captions) * model.encode_text(captions)).sum(axis=1).min()
-    runs = {
-        "plain": lambda: plain.encode_text(captions),
-        "ours": lambda: model.encode_text(captions),
-    }
-    took = {name: len(captions) / seconds for name, seconds in in_turn(runs, rounds).items()}
-    what = f"text embedding (cosine at least {likeness:.5f}), sentences/s"
-    return [(what, took["plain"], took["ours"], "8")]
+    return encoding("text", rounds, "8")
+
+
+def nothing() -> Callable[[], object]:
+    return lambda: subprocess.run([sys.executable, "-c", "0"], check=True)
+
+
+def help_text() -> Callable[[], object]:
+    command = [sys.executable, "-m", "muscall", "--help"]
+    return lambda: subprocess.run(command, check=True, capture_output=True)
 
 
 def help_(rounds: int) -> list[Row]:
     """How long `muscall --help` takes, beside an interpreter that does nothing."""
-    runs = {
-        "python": lambda: subprocess.run([sys.executable, "-c", "0"], check=True),
-        "help": lambda: subprocess.run(
-            [sys.executable, "-m", "muscall", "--help"], check=True, capture_output=True
-        ),
-    }
-    took = in_turn(runs, 2 * rounds)
+    took = in_turn({"python": nothing, "help": help_text}, 2 * rounds)
     return [("`muscall --help`, s (beside bare Python)", took["python"], took["help"], "< 0.3 s")]
 
 
 MEMORY = """
-import resource, sys
+import re, sys
 import muscall
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not getrusage: its peak is inherited from the process that started this one.
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 model = muscall.load()
 model.encode_audio([sys.argv[1]])
 idle = peak()
@@ -250,7 +306,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--out", type=Path, help="JSON to write the numbers into")
     options = parser.parse_args()
-    torch.manual_seed(0)
     rows: list[Row] = []
     for part in options.only:
         with Console(stderr=True).status(part):

@@ -49,7 +49,7 @@ TINY = (
     "model.text.width=32 model.text.layers=1 model.text.heads=2 data.workers=0 "
     "train.batch_size=4 train.precision=fp32"
 )
-SHOWN = 6  # lines of standard error in the table
+SHOWN = 20  # lines of standard error in the table
 
 
 @dataclass
@@ -672,7 +672,6 @@ def training(run: Session) -> None:
         kept = not whole or Path("small/out.npz").read_bytes() == whole
         run.check("out.npz is what it was", kept)
         run.check("nothing else is there", len(list(small.iterdir())) == 1 + bool(whole))
-        run.try_("no room to convert", "convert other.pth published.yaml small/converted", 1)
         (small / "filler").unlink()
         subprocess.run(["mount", "-o", "remount,size=40m", str(small)], check=True)
         command = (

@@ -37,7 +37,8 @@ class Record(BaseModel):
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"{path}: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"{path}: {' '.join(str(reason).split())}") from None
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: expected settings, found {type(values).__name__}")
         for override in overrides:
@@ -73,13 +74,15 @@ def _explain(record: type[BaseModel], values: Any, item: Any) -> str:
         values = values.get(part) if isinstance(values, Mapping) else None
     dotted = ".".join(path)
     if item["type"] == "extra_forbidden":
-        names = sorted(_names(record))
+        # The other kind of a discriminated record may have a setting of this very name.
+        names = sorted(set(_names(record)) - {dotted})
         near = difflib.get_close_matches(dotted, names, n=1, cutoff=0.5) or [
             name for name in names if name.rsplit(".", 1)[-1] == path[-1]
         ]
         hint = f", did you mean {near[0]}?" if near else ""
         return f"unknown setting {dotted}{hint}"
-    return f"{dotted}: {item['msg'][0].lower()}{item['msg'][1:]}"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{dotted or 'settings'}: {message[0].lower()}{message[1:]}"
 
 
 def _names(record: type[BaseModel], prefix: str = "") -> Iterable[str]:

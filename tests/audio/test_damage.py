@@ -9,6 +9,7 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from muscall.audio.decoders import FAILURES, Ffmpeg, Sndfile
 from muscall.errors import AudioError
 
 RATE = 16000
-PATIENT = partial(Ffmpeg, patient=True)
+PATIENT = partial(Ffmpeg, patience=100)
 
 Turns = Callable[..., None]
 
@@ -206,6 +207,19 @@ def test_damaged_packets_are_left_out(write, sweep):
     assert len(whole) - RATE < len(samples) <= len(whole)
     np.testing.assert_allclose(samples[:RATE], whole[:RATE], atol=2e-3)
     np.testing.assert_allclose(samples[-RATE:], whole[-RATE:], atol=2e-3)
+
+
+def test_patience_ends(write, sweep):
+    """This header makes of every byte a packet that cannot be decoded."""
+    path = write(sweep(3.0, RATE), RATE, "caf-double")
+    content = bytearray(path.read_bytes())
+    content[36:40] = (0x800001).to_bytes(4, "big")  # bytes in a packet
+    path.write_bytes(content)
+    with path.open("rb", buffering=0) as file:
+        with pytest.raises(av.InvalidDataError, match="send_packet"):
+            Ffmpeg(file, patience=len(content) // 2)
+        with pytest.raises(av.InvalidDataError, match="'fd:'"):  # having tried all of them
+            Ffmpeg(file, patience=len(content))
 
 
 def test_hardly_anything_left_is_nothing(write, sweep):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from muscall.audio.mel import LogMel, MelConfig, mel_filters
+from muscall.errors import ConfigError
 
 PUBLISHED = MelConfig(f_max=11025)
 
@@ -56,3 +57,9 @@ def test_the_floor_follows_each_clip_alone():
     log_mel = LogMel(MelConfig())
     together = log_mel(torch.cat([quiet, loud]))
     torch.testing.assert_close(together[:1], log_mel(quiet))
+
+
+@pytest.mark.parametrize("name", ["sample_rate", "n_mels", "n_fft", "hop", "f_max", "top_db"])
+def test_settings_without_a_spectrogram_are_refused(name):
+    with pytest.raises(ConfigError, match=name):
+        MelConfig.parse({name: 0})

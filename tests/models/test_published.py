@@ -122,7 +122,7 @@ def test_six_training_steps(model, arrays, reference):
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=10)
     for expected in trace["losses"]:
         loss = infonce(*contrast()) / 2
-        assert loss.item() == pytest.approx(expected.item(), rel=5e-3)
+        assert loss.item() == pytest.approx(expected.item(), rel=2e-3, abs=5e-4)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

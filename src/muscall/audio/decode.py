@@ -30,6 +30,7 @@ from muscall.errors import AudioError, one_line
 # Seconds decoded before a start and dropped. Decoders (bit reservoir of MP3, overlap of Opus) and
 # the resampler need them to sound from there on as if they had come from the beginning.
 _PREROLL = 0.5
+_PATIENCE = 10_000  # damaged packets in a row; a wrong header may cut a file up into bytes
 _KEPT = 0.1  # seconds of sound that make a damaged file worth keeping
 _SHORTFALL = 0.25  # seconds by which the length that a sound file states may be wrong
 
@@ -140,7 +141,7 @@ def _samples(path: str | Path, first: int, end: int | None, sample_rate: int) ->
 
 def _turns(file: FileIO) -> list[Callable[[FileIO], Decoder]]:
     """The decoders to try, one after the other."""
-    patient = partial(Ffmpeg, patient=True)
+    patient = partial(Ffmpeg, patience=_PATIENCE)
     if file.read(4) in (b"RIFF", b"FORM"):
         return [Sndfile, Ffmpeg, patient]
     return [Ffmpeg, Sndfile, patient]

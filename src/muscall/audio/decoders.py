@@ -70,12 +70,12 @@ class Decoder(Protocol):
 
 
 class Ffmpeg:
-    """A file decoded by FFmpeg, which fails at the first damaged packet or, if `patient`, skips it.
+    """A file decoded by FFmpeg, which skips up to `patience` damaged packets in a row, then fails.
 
-    The patient one never seeks, so that it needs neither an index nor time stamps.
+    With any patience it never seeks, so that it needs neither an index nor time stamps.
     """
 
-    def __init__(self, file: FileIO, *, patient: bool = False) -> None:
+    def __init__(self, file: FileIO, *, patience: int = 0) -> None:
         file.seek(0)
         # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
         # Nothing else may be opened: a playlist could name any other file or address.
@@ -84,7 +84,7 @@ class Ffmpeg:
         if not self._container.streams.audio:
             raise ValueError("no audio stream")
         self._stream = self._container.streams.audio[0]
-        self._patient = patient
+        self._patience = patience
         self._frames = self._decoded()
         head = next(self._frames, None)
         if head is None:
@@ -140,7 +140,7 @@ class Ffmpeg:
         """Frames from sample `first` or from a little before it, and where they begin."""
         codecs = _SEEKABLE.get(self._container.format.name, ())
         exact = codecs and self._stream.codec_context.name.startswith(codecs)
-        if self._patient or not exact or first < self._head.samples or self._head.pts is None:
+        if self._patience or not exact or first < self._head.samples or self._head.pts is None:
             return chain([self._head], self._frames), 0
         origin = self._seconds(self._head.pts)
         goal = (origin + first / self.sample_rate) / self._seconds(1)
@@ -157,13 +157,16 @@ class Ffmpeg:
         return chain([head], frames), position
 
     def _decoded(self) -> Iterator[AudioFrame]:
+        damaged = 0
         for packet in self._container.demux(self._stream):
             try:
                 frames = packet.decode()
             except av.FFmpegError:
-                if not self._patient:
+                damaged += 1
+                if damaged > self._patience:
                     raise
                 continue
+            damaged = 0
             for frame in frames:
                 assert isinstance(frame, AudioFrame)
                 yield frame

@@ -44,7 +44,9 @@ def load_model(source: str | None, threads: int | None) -> MusCALL:
     """The model that the options name."""
     limit_threads(threads)
     import muscall
+    from muscall.models.memory import keep_freed_memory
 
+    keep_freed_memory()
     return muscall.load(source)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from muscall.audio.mel import MelConfig
 from muscall.records import Record
@@ -21,10 +21,16 @@ class AudioConfig(Record):
     heads: int = Field(default=8, ge=1)
     features: int = Field(default=256, ge=1)
     """Output size of attention pooling. Average pooling gives 32 * width whatever this says."""
-    window_seconds: float = Field(default=20.0, gt=0)
+    window_seconds: float = Field(default=20.0, ge=0.01)
     """Length of training crops and embedding windows; other lengths are interpolated to."""
     checkpoint_gradients: bool = False
     """Recompute each residual stage in the backward pass instead of storing it."""
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.pooling == "attention" and 32 * self.width % self.heads:
+            raise ValueError(f"heads must divide {32 * self.width}, which is 32 * width")
+        return self
 
     @property
     def window_samples(self) -> int:
@@ -42,6 +48,12 @@ class TransformerConfig(Record):
     heads: int = Field(default=8, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     attention_dropout: float = Field(default=0.2, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError("heads must divide width")
+        return self
 
 
 class BertConfig(Record):
@@ -85,3 +97,11 @@ class ModelConfig(Record):
     """Ceiling of exp(logit_scale) = 1 / temperature, as in CLIP."""
     ssl_dim: int = Field(default=0, ge=0)
     """Output size of the SimCLR head (section 3.3); 0 for none, the paper's is 256."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kind(cls, values: Any) -> Any:
+        """A text encoder of no stated kind is the default one."""
+        if isinstance(values, dict) and isinstance(text := values.get("text"), dict):
+            return {**values, "text": {"kind": "transformer", **text}}
+        return values

@@ -58,7 +58,7 @@ class AudioEmbedder:
         self.precision = precision
         self.device = projection.weight.device
         # Small chunks stay in the processor's caches; a GPU wants to be filled.
-        self.chunk = 4 if self.device.type == "cpu" else 64
+        self.chunk = 8 if self.device.type == "cpu" else 64
 
     @torch.inference_mode()
     def __call__(self, windows: Sequence[np.ndarray]) -> np.ndarray:

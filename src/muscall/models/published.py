@@ -98,6 +98,13 @@ def published_config(settings: Mapping[str, Any]) -> ModelConfig:
     )
 
 
+def _state_dict(content: Any) -> Mapping[str, Tensor]:
+    state = content.get("state_dict", content)
+    if not all(isinstance(value, Tensor) for value in state.values()):
+        raise TypeError("not all of it are tensors")
+    return dict(state)
+
+
 def convert(weights: str | Path, config: str | Path, folder: str | Path) -> Path:
     """Write the published checkpoint `weights` (.pth) with YAML `config` as a checkpoint folder.
 
@@ -111,14 +118,15 @@ def convert(weights: str | Path, config: str | Path, folder: str | Path) -> Path
     except KeyError as error:
         raise CheckpointError(f"{config}: the setting {error} is missing") from None
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise CheckpointError(f"{config}: not a published configuration: {error}") from None
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise CheckpointError(f"{config}: not a published configuration: {reason}") from None
     try:
         content = torch.load(weights, map_location="cpu", weights_only=True)
-        state = rename(content.get("state_dict", content))
+        state = rename(_state_dict(content))
     except OSError as error:
         raise CheckpointError(f"{weights}: {error.strerror or error}") from None
-    except Exception as error:  # torch.load fails in as many ways as there are damaged files
-        raise CheckpointError(f"{weights}: not a checkpoint: {error}") from None
+    except Exception:  # torch.load fails in as many ways as there are damaged files, at length
+        raise CheckpointError(f"{weights}: not a checkpoint of tensors alone, or damaged") from None
     model = MusCALL(settings)
     model.load_weights(state, origin=str(weights))
     model.save_pretrained(folder)

@@ -10,6 +10,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from muscall.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Group:
@@ -63,7 +65,12 @@ def join(device: str) -> tuple[Group, torch.device]:
     rank, local = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    chosen = torch.device(device)
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise ConfigError(f"train.device={device}: {reason}") from None
     if chosen.type == "cuda" and chosen.index is None:
         chosen = torch.device("cuda", local)
         torch.cuda.set_device(chosen)

@@ -17,6 +17,7 @@ from muscall.errors import ConfigError, MuscallError
 from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.models.checkpoint import written_aside
 from muscall.models.config import SentenceConfig
+from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL
 from muscall.training.config import Config
 from muscall.training.distributed import Group, join, leave
@@ -46,6 +47,7 @@ def train(config: Config) -> Path:
         MuscallError: when the loss is not finite any more.
     """
     group, device = join(config.train.device)
+    keep_freed_memory()
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
     try:
