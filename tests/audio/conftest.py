@@ -99,7 +99,7 @@ def write(tmp_path: Path) -> Write:
 
 def encode(path: Path, signal: Signal, rate: int, kind: Encoding) -> None:
     """Write `signal` (n, channels) with PyAV."""
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[signal.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1", 16: "hexadecagonal"}[signal.shape[1]]
     with av.open(str(path), "w", format=kind.container, options=kind.options) as container:
         stream = container.add_stream(
             kind.codec, rate=rate, options=kind.coder_options, layout=layout, bit_rate=128_000

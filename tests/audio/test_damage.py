@@ -210,15 +210,16 @@ def test_damaged_packets_are_left_out(write, sweep):
 
 
 def test_patience_ends(write, sweep):
-    """This header makes of every byte a packet that cannot be decoded."""
+    """This header promises 8 million samples in every byte, and packets of one byte."""
     path = write(sweep(3.0, RATE), RATE, "caf-double")
     content = bytearray(path.read_bytes())
-    content[36:40] = (0x800001).to_bytes(4, "big")  # bytes in a packet
+    content[36:44] = (1).to_bytes(4, "big") + (0x800001).to_bytes(4, "big")
     path.write_bytes(content)
     with path.open("rb", buffering=0) as file:
-        for patience in (1000, len(content)):
-            with pytest.raises(av.InvalidDataError):
-                Ffmpeg(file, patience=patience)
+        with pytest.raises(av.InvalidDataError):
+            Ffmpeg(file, patience=1000)
+        with pytest.raises(ValueError, match="contains no samples"):  # having tried all of them
+            Ffmpeg(file, patience=len(content))
 
 
 def test_hardly_anything_left_is_nothing(write, sweep):

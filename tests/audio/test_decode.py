@@ -77,6 +77,18 @@ def test_mono_is_the_mean_of_the_channels(write, tones, kind):
     assert np.abs(read(write(opposite, RATE, kind, name="opposite"))).max() < 0.01
 
 
+@pytest.mark.parametrize(
+    ("kind", "channels"),
+    [("wavpack", 8), ("wavpack", 16), ("opus", 8), ("m4a", 8), ("m4a", 16), ("flac", 8)],
+)
+def test_there_are_no_more_channels_than_there_are(write, tones, kind, channels):
+    """PyAV says there are, and points where there may be no memory."""
+    signal = tones(2.0, 48000, *[500] * channels)
+    signal[:, 0] = 0
+    level = level_of(read(write(signal, 48000, kind)), 500)
+    assert 0.8 < level / 0.5 * channels / (channels - 1) < 1.1  # lossy coders drop the deep channel
+
+
 def test_lossless_samples_are_exact(write, tones, lossless):
     signal = np.round(tones(1.0, RATE, 440) * 2**15) / np.float32(2**15)
     assert np.array_equal(read(write(signal, RATE, lossless)), signal[:, 0])

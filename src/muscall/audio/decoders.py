@@ -223,12 +223,13 @@ def _mono(frame: AudioFrame) -> Samples:
     """The mean of the channels of `frame`, (n,)."""
     kind = frame.format.name.removesuffix("p")
     dtype, full_scale = _FORMATS[kind]
-    planes: Sequence[Any] = frame.planes
-    # Not frame.to_ndarray(), which copies twice; a plane may be longer than what it holds.
+    count = frame.layout.nb_channels
+    # From 8 channels on, PyAV lists planes that do not exist; to touch one may end the process.
+    # So does frame.to_ndarray(), which also copies twice. A plane may be longer than its samples.
+    planes: Sequence[Any] = frame.planes[:count]
     if frame.format.is_planar:
         channels = [np.frombuffer(plane, dtype, frame.samples) for plane in planes]
     else:
-        count = frame.layout.nb_channels
         packed = np.frombuffer(planes[0], dtype, frame.samples * count)
         channels = list(packed.reshape(-1, count).T)
     mean = _mean(channels, full_scale)
