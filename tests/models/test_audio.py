@@ -32,6 +32,14 @@ def test_any_length_works(pooling, seconds):
     assert features.isfinite().all()
 
 
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_the_feature_map_stays_in_the_fast_memory_format(mode):
+    encoder = AudioEncoder(AudioConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2))
+    encoder.train(mode == "train")
+    feature_map = encoder.backbone(torch.randn(2, 1, 128, 200))
+    assert feature_map.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_attention_pooling_equals_multi_head_attention_with_the_mean_as_query():
     torch.manual_seed(0)
     pool = AttentionPool(channels=32, mels=4, frames=5, heads=4, features=16)

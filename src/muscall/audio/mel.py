@@ -77,11 +77,13 @@ class LogMel(nn.Module):
         half = n_fft // 2
         if waveform.shape[-1] <= half:
             waveform = nn.functional.pad(waveform, (0, half + 1 - waveform.shape[-1]))
-        padded = nn.functional.pad(waveform, (half, half), mode="reflect")
+        # Reflected at both ends; torch's own reflection copies the middle ten times as slowly.
+        start, end = waveform[..., 1 : half + 1].flip(-1), waveform[..., -half - 1 : -1].flip(-1)
+        padded = torch.cat([start, waveform, end], dim=-1)
         frames = padded.unfold(-1, n_fft, hop)  # (batch, frames, n_fft)
-        spectrum = torch.view_as_real(torch.fft.rfft(frames * self.window))
         # Two real squares are cheaper than a complex magnitude, which takes a root to square it.
-        power = spectrum[..., 0].square().addcmul_(spectrum[..., 1], spectrum[..., 1])
+        squares = torch.view_as_real(torch.fft.rfft(frames * self.window)).square()
+        power = squares[..., 0] + squares[..., 1]
         filters = self.filters.tensor_split(BANDS, dim=1)
         bands = [
             power[..., low:high] @ band[low:high]

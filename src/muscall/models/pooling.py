@@ -61,14 +61,14 @@ class AttentionPool(nn.Module):
         x = x.flatten(2).transpose(1, 2)  # (batch, places, channels)
         x = torch.cat([x.mean(dim=1, keepdim=True), x], dim=1)
         x = x + self.positions_for(mels, frames).to(x.dtype)
-        query = self.query(x[:, 0]).view(batch, self.heads, 1, width)
+        query = self.query(x[:, 0]).view(batch, self.heads, width)
         # The key's bias adds the same to every place's score, which the softmax cancels.
         key = self.key.weight.view(self.heads, width, channels).to(query.dtype)
-        folded = (query @ key).squeeze(2) * width**-0.5  # (batch, heads, channels)
+        folded = torch.einsum("bhw,hwc->bhc", query, key) * width**-0.5
         scores = folded @ x.to(folded.dtype).transpose(1, 2)  # (batch, heads, places)
         weights = scores.float().softmax(dim=-1).to(x.dtype)
-        pooled = (weights @ x).unsqueeze(2)  # (batch, heads, 1, channels)
+        pooled = weights @ x  # (batch, heads, channels)
         value = self.value.weight.view(self.heads, width, channels).to(pooled.dtype)
-        mixed = (pooled @ value.transpose(1, 2)).flatten(1) + self.value.bias
+        mixed = torch.einsum("bhc,hwc->bhw", pooled, value).flatten(1) + self.value.bias
         features: Tensor = self.output(mixed)
         return features

@@ -45,6 +45,14 @@ class Bottleneck(nn.Module):
         return F.relu(out, inplace=True)
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """(batch, 1, mels, frames) -> the same in the memory format that doubles the speed.
+
+    It has to be spelled in strides: to torch, one channel is in every memory format already.
+    """
+    return x.contiguous().squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)
+
+
 class ResNet(nn.Module):
     """Three-convolution stem with average pooling, then four stages of bottlenecks.
 
@@ -87,8 +95,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, 1, mels, frames) -> (batch, 32 * width, mels // 32, frames // 32)."""
-        # Channels-last costs nothing to enter with a single channel and doubles the speed.
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         x = F.relu(self.bn2(self.conv2(x)), inplace=True)
         x = self.pool(F.relu(self.bn3(self.conv3(x)), inplace=True))
