@@ -7,13 +7,19 @@ from pathlib import Path
 
 
 def one_line(text: object) -> str:
-    """`text` with line breaks and unprintable characters escaped, so that a name fits on a line."""
+    r"""`text` with line breaks and unprintable characters escaped, so that a name fits on a line.
+
+    Bytes of a file name that are not UTF-8, in Python lone surrogates, become `\xff`.
+    """
     return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for character in str(text)
+        character if character.isprintable() else _escaped(character) for character in str(text)
     )
+
+
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class MuscallError(Exception):
