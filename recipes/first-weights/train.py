@@ -26,8 +26,8 @@ VARIANTS = {
     "minilm": ("minilm", []),
     "base": ("base", []),
     "weighted": ("weighted", []),
-    "weighted-eq3": ("weighted", ["loss.weighting=content", "loss.kappa=0.005"]),
     "ssl": ("ssl", []),
+    "weighted-eq3": ("weighted", ["loss.weighting=content", "loss.kappa=0.005"]),
 }
 SPLITS = ("train", "val", "test")
 FITTED = [
