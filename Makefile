@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer. Debian's packages, installed here where we may:
-#   python3-venv                                             for everything, if venv is missing
-#   mma fluidsynth fluid-soundfont-gm timgm6mb-soundfont     for `make corpus-first` alone
+#   python3-venv                                  for everything, if venv is missing
+#   libfluidsynth3 libopenmpt0 libchromaprint1    for `make corpus` alone
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1); \
 	else echo "please install: $(1)" >&2; exit 1; fi
 
-.PHONY: demo test check corpus-first clean
+.PHONY: demo test check corpus clean
 
 demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a folder of your own
 	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
@@ -24,11 +24,11 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-corpus-first: .venv/dev
-	command -v mma >/dev/null && command -v fluidsynth >/dev/null \
-		&& ls /usr/share/sounds/sf2/FluidR3_GM.sf2 /usr/share/sounds/sf2/TimGM6mb.sf2 >/dev/null \
-		|| { $(call debian,mma fluidsynth fluid-soundfont-gm timgm6mb-soundfont); }
-	$(BIN)/python recipes/first-corpus/build.py corpora/first
+corpus: .venv/dev  ## The open corpus, 21,000 clips: hours; stops and resumes. CORPUS=folder
+	for library in fluidsynth openmpt chromaprint; do \
+		ldconfig -p | grep -q "lib$$library\.so" || missing=yes; \
+	done; test -z "$$missing" || { $(call debian,libfluidsynth3 libopenmpt0 libchromaprint1); }
+	$(BIN)/python recipes/open-corpus/build.py $${CORPUS:-corpora/open}
 
 clean:
 	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

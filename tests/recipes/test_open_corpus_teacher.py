@@ -1,0 +1,202 @@
+"""The teacher of the open corpus: the tagger musicnn, and captions from what it hears."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch import Tensor
+
+from muscall.errors import AudioError
+from muscall.models.inference import Segment
+
+Load = Callable[[str], ModuleType]
+RATE = 16000
+
+
+@pytest.fixture
+def tagging(recipe: Load) -> Any:
+    return recipe("teacher.tagging")
+
+
+@pytest.fixture
+def describing(recipe: Load, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`teacher.describe`, for recordings in which every score from 0 to 0.5 is as frequent."""
+    module = recipe("teacher.describe")
+    quantiles = {name: list(np.linspace(0, 0.5, 21)) for name in module.CONCEPTS}
+    monkeypatch.setattr(module, "calibration", lambda: quantiles)
+    return module
+
+
+def tune(seconds: float, seed: int = 0) -> np.ndarray:
+    """Noisy tones, a new one every half second; (n,) float32."""
+    generator = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitch = generator.uniform(100, 2000, int(seconds * 2) + 1)[(2 * time).astype(int)]
+    samples = 0.3 * np.sin(2 * np.pi * pitch * time) + 0.01 * generator.normal(size=time.size)
+    return np.asarray(samples, np.float32)
+
+
+def probabilities(tagging: Any, **high: float) -> dict[str, float]:
+    """Of all tags: those of the networks' tags named by `high`, and 0.01 of the others."""
+    return {
+        name: high.get(name.replace("/", "_").replace(" ", "_"), 0.01) for name in tagging.NAMES
+    }
+
+
+def test_equals_the_original(tagging: Any, reference: Callable[[str], dict[str, Tensor]]) -> None:
+    recorded = reference("musicnn")
+    samples = recorded["samples"].numpy().astype(np.float32) / 32768
+    found, features = tagging.taggram((samples, RATE))
+    assert found.shape == (1, 100)
+    # The original rounds its mel power to float16.
+    np.testing.assert_allclose(found, recorded["probabilities"].numpy(), atol=2e-4)
+    np.testing.assert_allclose(features, recorded["features"].numpy(), atol=1e-3)
+
+
+def test_mel_filters_are_librosas(recipe: Load) -> None:
+    librosa = pytest.importorskip("librosa")
+    ours = recipe("teacher.musicnn").mel_filters().T.numpy()
+    theirs = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=96)
+    np.testing.assert_allclose(ours, theirs, atol=1e-7)
+
+
+def test_a_maximum_is_taken_after_the_norm(recipe: Load) -> None:
+    module = recipe("teacher.musicnn")
+    torch.manual_seed(0)
+    block = module.Normed(torch.nn.Conv2d(1, 6, (3, 5), padding=(1, 0)), 6).eval()
+    torch.nn.init.normal_(block.norm.weight)
+    assert (block.norm.weight < 0).any()
+    x = torch.randn(2, 1, 10, 20)
+    normed = torch.stack([block.norm(row) for row in block.layer(x).relu().unbind(dim=-1)], dim=-1)
+    torch.testing.assert_close(block.highest(x), normed.amax(dim=-1))
+
+
+def test_a_segment_is_that_part_of_its_file(tagging: Any, tmp_path: Path) -> None:
+    samples = tune(9)
+    path = tmp_path / "tune.wav"
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    segment = Segment(path, start=2.0, duration=3.5)
+    found, features = tagging.tags([path, segment, (samples[2 * RATE : 11 * RATE // 2], RATE)])
+    assert found.shape == (3, 100)
+    assert features.shape == (3, 400)
+    np.testing.assert_allclose(found[1], found[2], atol=1e-6)
+    assert np.abs(found[0] - found[1]).max() > 0.01
+    alone, _ = tagging.tags([path])
+    np.testing.assert_allclose(alone[0], found[0], atol=1e-6)
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_a_short_sound_is_repeated(tagging: Any) -> None:
+    second = tune(1)
+    once, _ = tagging.taggram((second, RATE))
+    thrice, _ = tagging.taggram((np.tile(second, 3), RATE))
+    np.testing.assert_allclose(once, thrice, atol=1e-6)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0), np.full(RATE, np.nan)])
+def test_samples_that_are_none_are_refused(tagging: Any, samples: np.ndarray) -> None:
+    with pytest.raises(AudioError, match="samples"):
+        tagging.tags([(samples, RATE)])
+
+
+def test_many_files_stop_and_resume(
+    tagging: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / f"{number}.wav" for number in range(3)]
+    for seed, path in enumerate(paths):
+        soundfile.write(path, tune(3, seed), RATE)
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no sound")
+    store = tmp_path / "tags.npz"
+
+    stopped = tagging.listen(paths, store, every=2)
+    assert [next(stopped)[1], next(stopped)[1]] == paths[:2]
+    stopped.close()
+    assert [path for _, path in tagging.listen([*paths, broken], store)] == paths[2:]
+    assert "broken.wav" in capsys.readouterr().err
+    with np.load(store) as table:
+        assert table["paths"].tolist() == [str(path) for path in paths]
+        expected, _ = tagging.tags(paths)
+        np.testing.assert_allclose(table["probabilities"], expected, atol=1e-6)
+        assert table["features"].shape == (3, 400)
+
+
+def test_every_concept_is_made_of_known_tags(tagging: Any, recipe: Load) -> None:
+    module = recipe("teacher.concepts")
+    for concept in module.CONCEPTS.values():
+        assert set(concept.tags) <= set(tagging.NAMES)
+        assert set(concept.within) <= module.CONCEPTS.keys()
+    named = {name for pair in module.CONTRADICTIONS for side in pair for name in side}
+    assert named <= module.CONCEPTS.keys()
+
+
+def test_nothing_is_said_where_nothing_is_sure(describing: Any, tagging: Any) -> None:
+    assert describing.describe(probabilities(tagging), random.Random(0)) == []
+
+
+def test_what_stands_out_or_is_beyond_doubt_is_stated(describing: Any, tagging: Any) -> None:
+    heard = probabilities(tagging, mtt_piano=0.45, mtt_slow=0.9, mtt_flute=0.3)
+    assert set(describing.stated(heard)) == {"piano", "slow"}
+
+
+def test_contradictions_are_not_stated(describing: Any, tagging: Any) -> None:
+    heard = probabilities(tagging, mtt_slow=0.9, mtt_fast=0.7, mtt_piano=0.9)
+    assert describing.stated(heard) == ["piano"]
+    both = probabilities(tagging, mtt_vocals=0.7, mtt_no_vocals=0.7, mtt_guitar=0.9)
+    assert describing.stated(both) == ["guitar"]
+
+
+def test_the_narrower_word_makes_the_wider_needless(describing: Any, tagging: Any) -> None:
+    heard = probabilities(tagging, mtt_strings=0.9, mtt_cello=0.9, msd_rock=0.9, msd_punk=0.9)
+    assert set(describing.stated(heard)) == {"cello", "punk"}
+
+
+def test_captions_vary_and_say_only_what_is_stated(describing: Any, tagging: Any) -> None:
+    words = {
+        word.split()[-1].lower(): name
+        for name, concept in describing.CONCEPTS.items()
+        for word in concept.words
+    }
+    ambiguous = {"rock", "vocals", "singing", "singer", "strings", "electronic", "section"}
+    seen = set()
+    for seed in range(60):
+        rng = random.Random(seed)
+        heard = {name: rng.random() ** 10 for name in tagging.NAMES}
+        stated = set(describing.stated(heard))
+        captions = describing.describe(heard, random.Random(seed))
+        assert captions == describing.describe(heard, random.Random(seed))
+        assert bool(captions) == bool(stated)
+        assert len({caption.lower() for caption in captions}) == len(captions) <= 5
+        for caption in captions:
+            assert not re.search(r"  | ,|^ |,$|\ba [aeiou]|\b(\w+) \1\b", caption), caption
+            said = {
+                words[word] for word in re.findall(r"[\w&-]+", caption.lower()) if word in words
+            }
+            unfounded = said - stated - {words[word] for word in ambiguous if word in words}
+            assert not unfounded, (caption, stated)
+        seen |= set(captions)
+    assert len(seen) > 150
+
+
+def test_calibration_comes_from_the_recordings(describing: Any, tagging: Any) -> None:
+    rows = [probabilities(tagging, mtt_piano=p) for p in np.linspace(0, 1, 101)]
+    quantiles = describing.calibrate(rows)
+    assert quantiles["piano"] == pytest.approx(np.linspace(0, 1, 21), abs=1e-4)
+    assert quantiles["harp"] == pytest.approx([0.01] * 21, abs=1e-4)
+
+
+def test_the_calibration_in_git_is_of_all_concepts(recipe: Load) -> None:
+    module = recipe("teacher.describe")
+    assert module.calibration().keys() == module.CONCEPTS.keys()
+    for quantiles in module.calibration().values():
+        assert len(quantiles) == 21
+        assert quantiles == sorted(quantiles)
