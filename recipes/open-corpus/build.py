@@ -187,6 +187,8 @@ def main() -> None:
     parser.add_argument("--captions-only", action="store_true", help="only rewrite the manifests")
     options = parser.parse_args()
 
+    # A clip has one core. To be set before a part loads torch, which reads it then.
+    os.environ["OMP_NUM_THREADS"] = "1"
     try:
         plan = read_plan(options.plan).without(options.without)
         plan = plan.scaled(options.clips) if options.clips else plan

@@ -12,6 +12,7 @@ from typing import Any
 import fluidsynth
 import mido
 import numpy as np
+from events import DRUMS, Event, read
 from rows import ClipError, Samples
 
 from sound import fonts
@@ -20,10 +21,7 @@ from sound.fonts import SOUNDFONTS, SoundFont
 # Twice the corpus's rate: what the SoundFonts' treble folds to lies above what is kept.
 RATE = 32_000
 _TAIL = 1.5  # seconds that sound on after the last bar
-_DRUMS = 9
 
-
-Event = tuple[float, mido.Message]
 
 # pyfluidsynth has only the 16-bit one, whose dither depends on what was played before.
 _write_float = fluidsynth.cfunc(
@@ -33,6 +31,12 @@ _write_float = fluidsynth.cfunc(
     ("right", ctypes.c_void_p, 1), ("right_offset", ctypes.c_int, 1),
     ("right_step", ctypes.c_int, 1),
 )  # fmt: skip
+
+_set_log = fluidsynth.cfunc(
+    "fluid_set_log_function", ctypes.c_void_p,
+    ("level", ctypes.c_int, 1), ("function", ctypes.c_void_p, 1), ("data", ctypes.c_void_p, 1),
+)  # fmt: skip
+_set_log(2, None, None)  # its warnings: every drum kit that a SoundFont replaces by another
 
 
 def _play(font: SoundFont, events: Sequence[Event], frames: int) -> Samples:
@@ -80,22 +84,6 @@ def _send(synth: fluidsynth.Synth, message: mido.Message) -> None:
             synth.pitch_bend(message.channel, message.pitch)
 
 
-def _events(midi: Path, until: float) -> list[Event]:
-    """The file's channel messages up to `until`, with their times in seconds."""
-    try:
-        song = mido.MidiFile(midi, clip=True)
-        clock, events = 0.0, []
-        for message in song:
-            clock += message.time
-            if clock > until:
-                break
-            if not message.is_meta and message.type != "sysex":
-                events.append((clock, message))
-    except (ValueError, EOFError, OSError, KeyError, IndexError) as error:
-        raise ClipError(f"{midi.name}: unreadable MIDI: {error}") from error
-    return events
-
-
 def humanise(events: Sequence[Event], rng: random.Random) -> list[Event]:
     """The events as hands play them: notes a few ms off, parts at other levels, beats uneven.
 
@@ -115,7 +103,7 @@ def humanise(events: Sequence[Event], rng: random.Random) -> list[Event]:
         place = (message.channel, message.note)
         if message.type == "note_on" and message.velocity:
             # Drummers keep time.
-            own = loose * (0.4 if message.channel == _DRUMS else 1.0)
+            own = loose * (0.4 if message.channel == DRUMS else 1.0)
             shifts[place] = lag[message.channel] + rng.gauss(0, own)
             velocity = message.velocity * levels[message.channel] + rng.gauss(0, uneven)
             message = message.copy(velocity=min(127, max(1, round(velocity))))
@@ -140,7 +128,8 @@ def perform(
     doubles = rng.random() < fonts.settings.doubled and len(fonts.settings.fonts) > 1
     second = _draw(rng, font.name) if doubles else None
     blend = rng.uniform(0.3, 0.8)
-    events = _events(midi, seconds + _TAIL)
+    until = seconds + _TAIL
+    events = [event for event in read(midi)[0] if event[0] <= until]
     if fonts.settings.human:
         events = humanise(events, rng)
     frames = round((seconds + _TAIL) * RATE)
