@@ -31,3 +31,19 @@ def recipe() -> Iterator[Callable[[str], ModuleType]]:
         for name, module in list(sys.modules.items()):
             if str(RECIPE) in str(getattr(module, "__file__", None)):
                 del sys.modules[name]
+
+
+@pytest.fixture
+def small_soundfonts(
+    recipe: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, ...]:
+    """The names of the only SoundFonts that are played, the smallest: a test fetches 8 MB."""
+    fonts, packages = recipe("sound.fonts"), recipe("packages")
+    small = ("TimGM6mb", "GMbank")
+    monkeypatch.setattr(fonts, "settings", fonts.Settings(fonts=small))
+    try:
+        for name in small:
+            fonts.package(fonts.SOUNDFONTS[name])
+    except packages.PackageError as error:
+        pytest.skip(f"needs SoundFonts of Debian's: {error}")
+    return small

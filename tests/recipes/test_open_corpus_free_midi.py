@@ -149,13 +149,11 @@ def test_no_source_is_reserved_and_every_one_says_what_it_may(modules: SimpleNam
     assert all(entry["licence"] and entry["group"] and entry["genres"] for entry in table.values())
 
 
+@pytest.mark.usefixtures("small_soundfonts")
 def test_a_clip_is_heard_and_named(modules: SimpleNamespace, path: Path) -> None:
     song = _song(modules, path, "Moo Moo Boogie")
     clip = modules.free_midi._clip(song, 1, 1)
-    try:
-        take = modules.free_midi.PART.render(clip)
-    except modules.packages.PackageError as error:
-        pytest.skip(f"needs SoundFonts of Debian's: {error}")
+    take = modules.free_midi.PART.render(clip)
     assert 20.0 <= len(take.samples) / take.rate <= 30.0
     assert (modules.free_midi.PART.render(clip).samples == take.samples).all()
     words = modules.free_midi.PART.describe(clip, json.loads(json.dumps(take.facts)))

@@ -159,7 +159,7 @@ def test_hands_move_notes_by_milliseconds_and_never_lose_one(
     recipe: Callable[[str], ModuleType], song: Path
 ) -> None:
     synth = recipe("sound.synth")
-    events = synth._events(song, 100.0)
+    events, _ = recipe("events").read(song)
     played = synth.humanise(events, random.Random(1))
     assert [t for t, _ in played] == sorted(t for t, _ in played)
     assert played[0][0] >= 0
@@ -180,17 +180,9 @@ def test_hands_move_notes_by_milliseconds_and_never_lose_one(
 
 
 def test_the_same_seed_plays_the_same_samples(
-    recipe: Callable[[str], ModuleType], song: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: Callable[[str], ModuleType], song: Path, small_soundfonts: tuple[str, ...]
 ) -> None:
     synth = recipe("sound.synth")
-    fonts, packages = recipe("sound.fonts"), recipe("packages")
-    small = ("TimGM6mb", "GMbank")
-    monkeypatch.setattr(fonts, "settings", fonts.Settings(fonts=small))
-    try:
-        for name in small:
-            fonts.package(fonts.SOUNDFONTS[name])
-    except packages.PackageError as error:
-        pytest.skip(f"needs SoundFonts of Debian's: {error}")
     first, rate, told = synth.perform(song, random.Random(5), seconds=10.0)
     synth.perform(song, random.Random(6), seconds=10.0)
     again, _, _ = synth.perform(song, random.Random(5), seconds=10.0)
@@ -199,7 +191,7 @@ def test_the_same_seed_plays_the_same_samples(
     assert first.shape == (round(11.5 * rate), 2)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert {font["name"] for font in told["soundfonts"]} <= set(small)
+    assert {font["name"] for font in told["soundfonts"]} <= set(small_soundfonts)
     assert all(font["licence"] for font in told["soundfonts"])
 
     broken = song.with_name("broken.mid")
