@@ -16,12 +16,10 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from sound.store import RATE, silence
 from splits import SPLITS
 
 Row = dict[str, Any]
-
-_RATE = 16_000
-_SILENT = 10 ** (-50 / 20)  # RMS of a second that nothing is heard in
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,14 @@ def measure(path: Path) -> Sound:
         sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError):
         return Sound()
-    if rate != _RATE or sound.shape[1] != 1 or len(sound) < rate:
+    if rate != RATE or sound.shape[1] != 1 or len(sound) < rate:
         return Sound()
-    seconds = sound[: len(sound) // rate * rate, 0].reshape(-1, rate)
-    levels = np.sqrt(np.mean(np.square(seconds, dtype=np.float64), axis=1))
     return Sound(
         seconds=len(sound) / rate,
         peak=float(np.abs(sound).max()),
         rms=float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))),
         clipped=int(np.sum(np.abs(sound) >= 0.999)),
-        quiet=float(np.mean(levels < _SILENT)),
+        quiet=silence(sound[:, 0]),
         print=hashlib.sha256(sound.tobytes()).hexdigest(),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from events import write
 from midi import read_facts
 from rows import Clip, ClipError, Take, Words
+from sound.fonts import licences
 from sound.synth import perform
 from telling import Known, captions
 
@@ -79,7 +80,7 @@ class FreeMidi:
             },
             licence={
                 "music": entry["licence"],
-                "sound": ", ".join(f["licence"] for f in facts["played"]["soundfonts"]),
+                "soundfont": licences(facts["played"]["soundfonts"]),
             },
             words_from="title in the file's name or its package; MIDI facts",
         )  # fmt: skip

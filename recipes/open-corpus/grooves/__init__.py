@@ -15,6 +15,7 @@ import mido
 from captions import captions
 from midi import GM, read_facts, vary
 from rows import Clip, ClipError, Take, Words
+from sound.fonts import licences
 from sound.synth import perform
 
 from grooves.library import Family, Groove, discover, families
@@ -130,7 +131,6 @@ class Grooves:
         told = {key: value for key, value in facts.items() if key not in ("song", "chords")}
         told["style"] = list(spec.family.words)
         texts, kinds = captions(told, groove.description, groove.doc, _random(spec, "captions"))
-        fonts = facts["soundfonts"]
         return Words(
             texts,
             kinds,
@@ -149,7 +149,7 @@ class Grooves:
             {
                 "words": _WORDS_LICENCE,
                 "style": _WORDS_LICENCE,
-                "soundfont": " and ".join(font["licence"] for font in fonts),
+                "soundfont": licences(facts["soundfonts"]),
             },
             f"GrooveDoc and Doc of mma's {groove.style}.mma; facts of the rendered MIDI",
         )

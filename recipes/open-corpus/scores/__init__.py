@@ -14,6 +14,7 @@ from events import write
 from midi import read_facts
 from packages import pypi
 from rows import Clip, ClipError, Take, Words
+from sound.fonts import licences
 from sound.synth import perform
 from telling import Known, captions
 
@@ -108,7 +109,7 @@ class Scores:
             },
             licence={
                 "score": entry["licence"], "use": entry["use"],
-                "sound": ", ".join(f["licence"] for f in facts["played"]["soundfonts"]),
+                "soundfont": licences(facts["played"]["soundfonts"]),
             },
             words_from="title, form and origin in the score or its collection; MIDI facts",
         )  # fmt: skip

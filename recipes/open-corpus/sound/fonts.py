@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,3 +58,8 @@ settings = Settings()
 def package(font: SoundFont) -> Package:
     """The font's package, downloaded unless it is there; raises PackageError."""
     return debian(font.package, settings.cache)
+
+
+def licences(played: Iterable[dict[str, str]]) -> str:
+    """The licences of the SoundFonts that `synth.perform` says it played."""
+    return " and ".join(sorted({font["licence"] for font in played}))
