@@ -31,7 +31,7 @@ Items = npt.NDArray[np.uint32]
 _RATE = 11025  # Hz; what chromaprint works at
 SECONDS = 4096 / 3 / _RATE  # between items: its frames of 4096 samples overlap by two thirds
 _SHORTEST = round(8 / SECONDS)  # items that must be alike
-_ALIKE = 0.8  # share of equal bits; unrelated music has 0.5, in the best of many places 0.68
+_ALIKE = 0.8  # share of equal bits; of chance it is 0.5
 _COMMON = 0.002  # an item in more than this share of all files tells nothing: silence, a drone
 _SEEDS = 4  # equal items in line that make two files worth comparing
 

@@ -130,6 +130,15 @@ def test_what_is_silent_or_short_is_refused(store: ModuleType, sound: Any, said:
         store.trim(sound)
 
 
+def test_what_falls_silent_is_refused(store: ModuleType, tmp_path: Path) -> None:
+    sound = np.zeros(24 * RATE, np.float32)
+    sound[: 12 * RATE] = 0.3 * np.sin(np.arange(12 * RATE) / 10)
+    assert store.silence(sound) == pytest.approx(0.5)
+    with pytest.raises(store.ClipError, match="silent for"):
+        store.write_checked(sound, tmp_path / "half.ogg")
+    assert not (tmp_path / "half.ogg").exists()
+
+
 def test_samples_that_are_no_numbers_are_refused(store: ModuleType) -> None:
     with pytest.raises(store.ClipError, match="not all of its samples are numbers"):
         store.mono(np.array([0.0, np.nan], np.float32), RATE)
