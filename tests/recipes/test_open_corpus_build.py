@@ -59,7 +59,7 @@ def place(recipe: Callable[[str], ModuleType], tmp_path: Path) -> Path:
     """A folder with the part of tones and a plan of it."""
     recipe("build")
     (tmp_path / "tones.py").write_text(TONES)
-    plan = "seed: 3\nparts:\n  tones: 40\nsplits: {test: 10, val: 8}\n"
+    plan = "seed: 3\nparts:\n  tones: 40\nsplits: {test: 10, val: 8}\nsoundfonts: [TimGM6mb]\n"
     (tmp_path / "plan.yaml").write_text(plan)
     return tmp_path
 
@@ -190,7 +190,7 @@ def test_a_folder_keeps_to_its_plan(place: Path) -> None:
 
 
 def test_a_part_that_is_missing_is_left_out_in_one_line(place: Path) -> None:
-    plan = "seed: 3\nparts: {tones: 3, zithers: 4}\nsplits: {test: 1, val: 1}\n"
+    plan = "seed: 3\nparts: {tones: 3, zithers: 4}\nsplits: {test: 1, val: 1}\nsoundfonts: [TimGM6mb]\n"
     (place / "plan.yaml").write_text(plan)
     built = build(place, "out")
     assert built.returncode == 0
