@@ -190,7 +190,8 @@ def test_a_folder_keeps_to_its_plan(place: Path) -> None:
 
 
 def test_a_part_that_is_missing_is_left_out_in_one_line(place: Path) -> None:
-    plan = "seed: 3\nparts: {tones: 3, zithers: 4}\nsplits: {test: 1, val: 1}\nsoundfonts: [TimGM6mb]\n"
+    plan = "seed: 3\nparts: {tones: 3, zithers: 4}\nsplits: {test: 1, val: 1}\n"
+    plan += "soundfonts: [TimGM6mb]\n"
     (place / "plan.yaml").write_text(plan)
     built = build(place, "out")
     assert built.returncode == 0
