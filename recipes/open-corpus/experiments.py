@@ -46,6 +46,7 @@ FITTED = [
     "train.validation_items=300",
 ]
 RECORDED = "recordings"
+_EDGE = 0.02  # seconds of fade at the end of a sound, which has faded already
 
 Row = dict[str, Any]
 
@@ -113,7 +114,7 @@ def _decode(job: tuple[str, Path, Path], effects: frozenset[str] | None) -> None
     sound = read(source, sample_rate=store.RATE)
     if effects is not None:
         sound, _ = realism.apply(sound, store.RATE, name, effects)
-        sound = store.shape(sound, -3.0, 0.0)
+        sound = store.level(sound, -3.0, _EDGE)
     aside = target.with_suffix(".part")
     soundfile.write(aside, sound, store.RATE, format="WAV", subtype="PCM_16")
     aside.rename(target)

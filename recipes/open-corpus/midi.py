@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mido
-
-_DRUMS = 9
+from events import DRUMS
 
 GM = tuple(
     """piano|bright piano|electric grand piano|honky-tonk piano|electric piano|electric piano
@@ -88,7 +87,7 @@ def vary(song: mido.MidiFile, rng: random.Random) -> None:
     """In a third of the clips, give one or two parts another sound that can play them."""
     swapping = rng.random() < 0.36
     pitched = sorted(
-        {m.channel for t in song.tracks for m in t if m.type == "note_on" and m.channel != _DRUMS}
+        {m.channel for t in song.tracks for m in t if m.type == "note_on" and m.channel != DRUMS}
     )
     chosen = set(rng.sample(pitched, min(len(pitched), rng.randint(1, 2)))) if swapping else set()
     others: dict[tuple[int, int], int] = {}
@@ -132,7 +131,7 @@ def read_facts(path: Path, seconds: float) -> dict[str, Any]:
     counts: dict[int, int] = defaultdict(int)
     pieces: dict[str, int] = defaultdict(int)
     for _, channel, note, velocity, program, length in notes:
-        if channel == _DRUMS:
+        if channel == DRUMS:
             pieces[PIECE_OF.get(note, "percussion")] += 1
         else:
             # A long note is not heard in proportion to its length, nor a short one not at all.
@@ -143,9 +142,9 @@ def read_facts(path: Path, seconds: float) -> dict[str, Any]:
     heard = [p for p in weights if weights[p] / total >= 0.02 and counts[p] >= 3]
     heard.sort(key=lambda p: -weights[p])
     struck = sorted((p for p in pieces if pieces[p] >= 3), key=lambda p: -pieces[p])
-    onsets = {(round(n[0], 2), n[1] == _DRUMS) for n in notes}
-    pitched = [n[3] for n in notes if n[1] != _DRUMS]
-    drums = [n[3] for n in notes if n[1] == _DRUMS]
+    onsets = {(round(n[0], 2), n[1] == DRUMS) for n in notes}
+    pitched = [n[3] for n in notes if n[1] != DRUMS]
+    drums = [n[3] for n in notes if n[1] == DRUMS]
     return {
         "programs": heard,
         "instruments": list(dict.fromkeys(GM[p] for p in heard)),

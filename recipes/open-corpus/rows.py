@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+
+
+def slug(text: str) -> str:
+    """The text as part of a file name: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def take_seed(seed: int, name: str, take: int) -> int:
+    """The seed of a clip's own, from the plan's: that of the `take`-th excerpt of a piece."""
+    digest = hashlib.sha256(f"{seed}|{name}|{take}".encode()).digest()
+    return int.from_bytes(digest[:6], "big")
 
 
 class ClipError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import tempfile
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from events import write
 from midi import read_facts
-from rows import Clip, ClipError, Take, Words
+from rows import Clip, ClipError, Take, Words, take_seed
 from sound.fonts import licences
 from sound.synth import perform
 from telling import Known, captions
@@ -87,8 +86,7 @@ class FreeMidi:
 
 
 def _clip(song: Song, take: int, seed: int) -> Clip:
-    digest = hashlib.sha256(f"{seed}|{song.id}|{take}".encode()).digest()
-    own = int.from_bytes(digest[:6], "big")
+    own = take_seed(seed, song.id, take)
     group = sources()[song.package]["group"]
     return Clip(f"midi-{song.id}-{take + 1:02d}", "free_midi", group, own, Excerpt(song, take))
 

@@ -17,7 +17,7 @@ from events import DRUMS, Event, cut, read
 from keys import estimate
 from midi import swap_for
 from packages import Package, debian
-from rows import ClipError
+from rows import ClipError, slug
 
 SHORTEST, LONGEST = 21.0, 26.0  # seconds
 _MEDIUM, _FAST = 88, 132  # felt beats a minute
@@ -57,10 +57,11 @@ def _of(package: Package, entry: dict[str, Any], lumps: Path) -> Iterator[Song]:
     for wad in entry.get("wad", ()):
         paths += _unpack_music(package.root / wad, lumps)
     for path in paths:
-        slug = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
         titles = entry.get("titles", {})
         title = titles.get(path.stem) if path.stem in titles else _title(path.stem)
-        yield Song(f"{package.name}-{slug}", package.name, package.version, str(path), title)
+        yield Song(
+            f"{package.name}-{slug(path.stem)}", package.name, package.version, str(path), title
+        )
 
 
 def _title(stem: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 import tempfile
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from typing import Any
 import mido
 from captions import captions
 from midi import GM, read_facts, vary
-from rows import Clip, ClipError, Take, Words
+from rows import Clip, ClipError, Take, Words, slug
 from sound.fonts import licences
 from sound.synth import perform
 
@@ -41,8 +40,7 @@ class Spec:
 
 def row_id(groove: Groove, variation: int) -> str:
     """A file name for one row."""
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{groove.style}-{groove.name}".lower()).strip("-")
-    return f"{slug}-{variation + 1:02d}"
+    return f"{slug(f'{groove.style}-{groove.name}')}-{variation + 1:02d}"
 
 
 def allot(grooves: list[Groove], clips: int) -> dict[str, int]:

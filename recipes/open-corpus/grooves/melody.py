@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass
 
 import mido
+from events import DRUMS
 
 from grooves.library import Family
 from grooves.songs import Song
-
-_DRUMS = 9
 
 # General MIDI programs (0..127) that carry a tune in a kind of progression, by `Family.chords`.
 _LEADS: dict[str, tuple[int, ...]] = {
@@ -146,7 +145,7 @@ def lay_over(score: mido.MidiFile, notes: list[Note], program: int) -> None:
         ValueError: all sixteen channels are taken.
     """
     taken = {m.channel for track in score.tracks for m in track if hasattr(m, "channel")}
-    free = [channel for channel in range(16) if channel not in taken | {_DRUMS}]
+    free = [channel for channel in range(16) if channel not in taken | {DRUMS}]
     if not free:
         raise ValueError("no channel is free for the tune")
     channel = free[0]

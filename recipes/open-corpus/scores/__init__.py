@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 import tempfile
@@ -13,7 +12,7 @@ from typing import Any
 from events import write
 from midi import read_facts
 from packages import pypi
-from rows import Clip, ClipError, Take, Words
+from rows import Clip, ClipError, Take, Words, take_seed
 from sound.fonts import licences
 from sound.synth import perform
 from telling import Known, captions
@@ -116,8 +115,7 @@ class Scores:
 
 
 def _clip(piece: Piece, take: int, seed: int, cache: Path) -> Clip:
-    digest = hashlib.sha256(f"{seed}|{piece.id}|{take}".encode()).digest()
-    own = int.from_bytes(digest[:6], "big")
+    own = take_seed(seed, piece.id, take)
     what = Excerpt(piece, take, str(cache / "scores"))
     return Clip(f"scores-{piece.id}-{take + 1:02d}", "scores", piece.group, own, what)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rows import slug
 
 _DANCES = (
     "slip jig", "highland fling", "set dance", "country dance", "reel", "hornpipe", "strathspey",
@@ -80,15 +81,11 @@ def pieces(corpus: Path) -> list[Piece]:
     return _join_kin(found)
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
 def _work(name: str, entry: dict[str, Any], path: Path, corpus: Path) -> Piece:
-    group = f"scores/{_slug(entry.get('by', name))}"
+    group = f"scores/{slug(entry.get('by', name))}"
     text = path.read_text("utf-8", "replace") if path.suffix == ".abc" else None
     # Folders name a work and files its movements.
-    own = _slug(str(path.relative_to(corpus).with_suffix("")).partition("/")[2])
+    own = slug(str(path.relative_to(corpus).with_suffix("")).partition("/")[2])
     return Piece(f"{name}-{own}", name, str(path), text, (), None, None, group)
 
 
@@ -104,7 +101,7 @@ def _tunes(name: str, path: Path) -> Iterator[Piece]:
             continue
         titles = tuple(filter(None, map(_title, fields["T"])))
         yield Piece(
-            id=f"{name}-{_slug(path.stem)}-{number + 1:03d}",
+            id=f"{name}-{slug(path.stem)}-{number + 1:03d}",
             collection=name,
             path=str(path),
             text=tune,

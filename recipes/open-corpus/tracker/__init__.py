@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 from packages import debian
-from rows import Clip, ClipError, Take, Words
+from rows import Clip, ClipError, Take, Words, slug, take_seed
 from telling import Known, captions
 
 from .libopenmpt import RATE, Module
@@ -172,12 +171,11 @@ def _clips(package: str, seed: int, cache: Path) -> Iterator[Clip]:
         except ClipError:
             continue  # a file of another kind by the same ending
         takes = 0 if length < 20 else min(_TAKES, max(2, 2 * int(length / _SPREAD / 2)))
-        slug = re.sub(r"[^a-z0-9]+", "-", f"{_stem(package)}-{path.stem}".lower()).strip("-")
+        name = slug(f"{_stem(package)}-{path.stem}")
         for take in range(takes):
-            digest = hashlib.sha256(f"{seed}|{slug}|{take}".encode()).digest()
-            own = int.from_bytes(digest[:6], "big")
+            own = take_seed(seed, name, take)
             what = Excerpt(package, fetched.version, str(path), take)
-            yield Clip(f"tracker-{slug}-{take + 1:02d}", "tracker", entry["group"], own, what)
+            yield Clip(f"tracker-{name}-{take + 1:02d}", "tracker", entry["group"], own, what)
 
 
 def _named(struck: dict[str, int], table: dict[str, str]) -> list[str]:
