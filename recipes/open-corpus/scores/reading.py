@@ -79,7 +79,7 @@ def _parse(piece: Piece) -> Score:
             score = m21.converter.parse(piece.path, forceSource=True)
         if isinstance(score, m21.stream.Opus):
             score = score.scores.first()
-        score = score.toSoundingPitch()
+        score.toSoundingPitch(inPlace=True)
         voices = list(score.parts) or [score]
         voices = [_unrolled(voice) for voice in voices]
         parts = [tuple(sorted(set(_notes(voice)))) for voice in voices]
@@ -113,7 +113,8 @@ def _unrolled(voice: Any) -> Any:
         voice = voice.expandRepeats()
     except _music21().exceptions21.Music21Exception:
         pass
-    return voice.stripTies()
+    voice.stripTies(inPlace=True)
+    return voice
 
 
 def _notes(voice: Any) -> Iterator[Note]:
