@@ -42,26 +42,6 @@ def test_set_is_large_enough(packages: dict[str, Any], sentences: list[dict[str,
     assert len({entry["sentence"] for entry in sentences}) == len(sentences)
 
 
-def test_measurements_rank_what_they_are_about(recipe: Load, tmp_path: Path) -> None:
-    measure = recipe("dev.measure").measure
-    generator = np.random.default_rng(0)
-    time = np.arange(20 * 16000) / 16000
-    held = 0.1 * np.sin(2 * np.pi * 220 * time)
-    beats = 0.5 * generator.standard_normal(len(time)) * np.exp(-30 * (time % 0.5))
-    for name, sound in {"held": held, "beats": beats, "both": held + beats}.items():
-        soundfile.write(tmp_path / f"{name}.wav", sound, 16000)
-    held_like, beaten, both = (
-        measure(tmp_path / f"{name}.wav") for name in ("held", "beats", "both")
-    )
-    assert held_like.onsets < 0.5
-    assert beaten.onsets == pytest.approx(2.0, abs=0.15)
-    assert held_like.drums < both.drums < beaten.drums
-    assert beaten.pulse > 0.8
-    assert held_like.brightness < 500 < beaten.brightness
-    assert held_like.level == pytest.approx(-23, abs=0.2)
-    assert recipe("dev.measure").measure(tmp_path / "held.wav") == held_like
-
-
 def test_every_sentence_has_some_tracks_but_not_most(
     packages: dict[str, Any], sentences: list[dict[str, Any]]
 ) -> None:

@@ -88,6 +88,7 @@ def test_renders_that_part_of_the_file_and_what_is_heard_in_it(part: Any, cache:
     facts = json.loads(json.dumps(take.facts))
     assert len(facts["tags"]) == 100
     assert all(0 <= value <= 1 for value in facts["tags"].values())
+    assert facts["measured"]["level"] == pytest.approx(-20, abs=0.1)
 
 
 def test_refuses_silence_and_lost_files(recipe: Load, part: Any, cache: Path) -> None:
@@ -107,7 +108,7 @@ def test_describes_with_the_tagger_the_title_and_the_package(part: Any, cache: P
     tags = dict.fromkeys(part.render(clip).facts["tags"], 0.0) | {
         "mtt/piano": 0.95, "mtt/slow": 0.9, "msd/jazz": 0.9,
     }  # fmt: skip
-    facts = {"start": 0.0, "title": "Short Tune", "composer": "Ann", "tags": tags}
+    facts = part.render(clip).facts | {"title": "Short Tune", "composer": "Ann", "tags": tags}
     words = part.describe(clip, facts)
     assert len(words.captions) == len(words.kinds)
     by_kind = {kind: caption for caption, kind in zip(words.captions, words.kinds, strict=True)}

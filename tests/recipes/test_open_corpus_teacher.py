@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from muscall.models.inference import Segment
 
 Load = Callable[[str], ModuleType]
 RATE = 16000
+QUANTITIES = ("onsets", "drums", "pulse", "level", "swing", "brightness")
 
 
 @pytest.fixture
@@ -31,7 +33,11 @@ def tagging(recipe: Load) -> Any:
 def describing(recipe: Load, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`teacher.describe`, for recordings in which every score from 0 to 0.5 is as frequent."""
     module = recipe("teacher.describe")
-    quantiles = {name: list(np.linspace(0, 0.5, 21)) for name in module.CONCEPTS}
+    rising, falling = list(np.linspace(0, 0.5, 21)), list(np.linspace(-0.5, 0, 21))
+    quantiles = {
+        name: rising if getattr(concept, "much", True) else falling
+        for name, concept in module.CONCEPTS.items()
+    }
     monkeypatch.setattr(module, "calibration", lambda: quantiles)
     return module
 
@@ -46,9 +52,11 @@ def tune(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def probabilities(tagging: Any, **high: float) -> dict[str, float]:
-    """Of all tags: those of the networks' tags named by `high`, and 0.01 of the others."""
+    """What is named by `high`; of all other tags 0.01, of all other quantities the middle."""
+    usual = dict.fromkeys(tagging.NAMES, 0.01) | dict.fromkeys(QUANTITIES, 0.25)
     return {
-        name: high.get(name.replace("/", "_").replace(" ", "_"), 0.01) for name in tagging.NAMES
+        name: high.get(name.replace("/", "_").replace(" ", "_"), value)
+        for name, value in usual.items()
     }
 
 
@@ -130,10 +138,12 @@ def test_many_files_stop_and_resume(
         assert table["features"].shape == (3, 400)
 
 
-def test_every_concept_is_made_of_known_tags(tagging: Any, recipe: Load) -> None:
+def test_every_concept_is_made_of_known_tags_or_quantities(tagging: Any, recipe: Load) -> None:
     module = recipe("teacher.concepts")
+    fields = {field.name for field in dataclasses.fields(recipe("acoustics").Measured)}
+    assert fields == set(QUANTITIES)
     for concept in module.CONCEPTS.values():
-        assert set(concept.tags) <= set(tagging.NAMES)
+        assert set(concept.tags) <= fields | set(tagging.NAMES)
         assert set(concept.within) <= module.CONCEPTS.keys()
     named = {name for pair in module.CONTRADICTIONS for side in pair for name in side}
     assert named <= module.CONCEPTS.keys()
@@ -146,6 +156,13 @@ def test_nothing_is_said_where_nothing_is_sure(describing: Any, tagging: Any) ->
 def test_what_stands_out_or_is_beyond_doubt_is_stated(describing: Any, tagging: Any) -> None:
     heard = probabilities(tagging, mtt_piano=0.45, mtt_slow=0.9, mtt_flute=0.3)
     assert set(describing.stated(heard)) == {"piano", "slow"}
+
+
+def test_a_quantity_is_stated_where_it_is_rare(describing: Any, tagging: Any) -> None:
+    heard = probabilities(tagging, onsets=0.45, brightness=0.02, mtt_piano=0.9)
+    assert set(describing.stated(heard)) == {"busy", "dark", "piano"}
+    # However large it is, it is nothing special where it is usual.
+    assert describing.stated(probabilities(tagging, pulse=0.3)) == []
 
 
 def test_contradictions_are_not_stated(describing: Any, tagging: Any) -> None:
@@ -171,6 +188,7 @@ def test_captions_vary_and_say_only_what_is_stated(describing: Any, tagging: Any
     for seed in range(60):
         rng = random.Random(seed)
         heard = {name: rng.random() ** 10 for name in tagging.NAMES}
+        heard |= {name: rng.random() / 2 for name in QUANTITIES}
         stated = set(describing.stated(heard))
         captions = describing.describe(heard, random.Random(seed))
         assert captions == describing.describe(heard, random.Random(seed))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from acoustics import RATE, measure
 from rows import Clip, ClipError, Take, Words
 from teacher.describe import describe as heard
 from teacher.tagging import named, tags
@@ -18,7 +19,6 @@ from muscall.errors import AudioError
 
 from .sources import Track, sources, tracks
 
-RATE = 16000  # Hz
 SECONDS = 25.0
 _SILENT = -50.0  # dBFS; what is quieter is a pause or a fade
 
@@ -59,7 +59,9 @@ class Recordings:
         return [clip for _, _, clip in sorted(turns, key=lambda entry: entry[:2])][:count]
 
     def render(self, clip: Clip) -> Take:
-        """The piece, mono at 16 kHz, and all that the tagger hears in it; raises ClipError."""
+        """The piece, mono at 16 kHz, what the tagger hears in it and what is measured; raises
+        ClipError.
+        """
         segment: Segment = clip.what
         try:
             sound = read(
@@ -70,23 +72,24 @@ class Recordings:
             )
         except AudioError as error:
             raise ClipError(str(error)) from error
-        level = 20 * np.log10(np.sqrt(np.square(sound).mean()) + 1e-9)
-        if level < _SILENT:
-            raise ClipError(f"silent: {level:.0f} dBFS")
+        measured = measure(sound)
+        if measured.level < _SILENT:
+            raise ClipError(f"silent: {measured.level:.0f} dBFS")
         probabilities, _ = tags([(sound, RATE)])
         facts = {
             "start": round(segment.start, 2),
             "title": segment.track.title,
             "composer": segment.track.composer,
             "tags": named(probabilities[0]),
+            "measured": {name: round(value, 4) for name, value in asdict(measured).items()},
         }
         return Take(sound, RATE, facts)
 
     def describe(self, clip: Clip, facts: dict[str, Any]) -> Words:
-        """What the tagger hears, the track's title, and what its package says that it is for."""
+        """What is heard and measured, the track's title, and what its package is."""
         track: Track = clip.what.track
         source = sources()[track.package]
-        captions = heard(facts["tags"], random.Random(clip.seed))
+        captions = heard(facts["tags"] | facts["measured"], random.Random(clip.seed))
         kinds = ["pseudo"] * len(captions)
         if track.title:
             captions.append(f"{track.title} by {track.composer}" if track.composer else track.title)
@@ -106,7 +109,7 @@ class Recordings:
                 "composer": track.composer,
             },
             licence={"music": source["licence"]},
-            words_from="tags of musicnn; tags and names of the file; the package's description",
+            words_from="tags of musicnn and measurements; tags and names of the file; the package's description",
         )
 
 

@@ -1,10 +1,10 @@
-"""What the tags mean together: synonyms, what contradicts what, and a listener's words."""
+"""What tags and measurements mean: synonyms, what contradicts what, and a listener's words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Literal
 
 Kind = Literal["genre", "adjective", "instrument", "voice"]
@@ -15,7 +15,8 @@ class Concept:
     """Tags that mean the same, and what a listener calls it.
 
     `floor` is the score under which it is never stated, however rare it is; many tags add up, so it
-    is higher for the voices. `within` names the wider concepts that it makes needless to state.
+    is higher for the voices. `sure` is the score from which it is stated, however common it is.
+    `within` names the wider concepts that it makes needless to state.
     """
 
     kind: Kind
@@ -23,10 +24,25 @@ class Concept:
     words: tuple[str, ...]
     floor: float = 0.2
     within: tuple[str, ...] = ()
+    sure: float = 0.6
 
-    def score(self, probabilities: Mapping[str, float]) -> float:
+    def score(self, heard: Mapping[str, float]) -> float:
         """How likely one of the tags holds, were they independent; in 0..1."""
-        return 1 - prod(1 - probabilities[tag] for tag in self.tags)
+        return 1 - prod(1 - heard[tag] for tag in self.tags)
+
+
+@dataclass(frozen=True)
+class Quantity(Concept):
+    """A quantity of `acoustics.Measured` that is large or, unless `much`, small for a recording."""
+
+    floor: float = -inf
+    sure: float = inf
+    much: bool = True
+
+    def score(self, heard: Mapping[str, float]) -> float:
+        """The quantity, or its negative."""
+        (quantity,) = self.tags
+        return heard[quantity] if self.much else -heard[quantity]
 
 
 def _genre(tags: str, *words: str, within: str = "", floor: float = 0.2) -> Concept:
@@ -43,6 +59,10 @@ def _instrument(tags: str, *words: str, within: str = "", floor: float = 0.2) ->
 
 def _voice(tags: str, *words: str, within: str = "", floor: float = 0.2) -> Concept:
     return Concept("voice", _split(tags), words, floor, _split(within))
+
+
+def _measured(quantity: str, *words: str, much: bool = True, within: str = "") -> Concept:
+    return Quantity("adjective", (quantity,), words, within=_split(within), much=much)
 
 
 def _split(names: str) -> tuple[str, ...]:
@@ -112,6 +132,15 @@ CONCEPTS: dict[str, Concept] = {
                       floor=0.4),
     "instrumental": _voice("mtt/no vocals, mtt/no vocal, mtt/no voice, msd/instrumental",
                            "no vocals", "no singing"),
+    "sparse": _measured("onsets", "sparse", "spacious", "slow-moving", much=False),
+    "busy": _measured("onsets", "busy", "hectic", "dense"),
+    "drumless": _measured("drums", "drumless", "flowing", much=False),
+    "percussive": _measured("drums", "percussive", "rhythmic"),
+    "drifting": _measured("pulse", "drifting", "beatless", "free-flowing", much=False),
+    "steady": _measured("pulse", "steady", "groovy"),
+    "dramatic": _measured("swing", "dynamic", "swelling", "dramatic"),
+    "dark": _measured("brightness", "dark-sounding", "deep", "muffled", much=False),
+    "bright": _measured("brightness", "bright", "crisp", "shimmering"),
 }  # fmt: skip
 
 # Where both of a pair are heard, the teacher is not sure of either, and neither is stated.
@@ -129,5 +158,9 @@ CONTRADICTIONS: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("ambient, new age", "metal, punk, hard rock, dance, house"),
         ("solo", "drums, beat, dance, techno, house, rock, metal, choir"),
         ("jazz, blues, folk, country", "techno, house, metal"),
+        ("sparse, drifting", "fast, busy, percussive, steady, beat, dance, techno, house, metal"),
+        ("drumless", "percussive, drums, beat, dance, techno, house, metal, hip hop"),
+        ("busy", "slow"),
+        ("percussive", "ambient, solo"),
     )
 )

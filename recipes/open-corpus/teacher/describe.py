@@ -1,8 +1,8 @@
-"""Captions from tag probabilities, as a listener would type them.
+"""Captions from tag probabilities and measurements, as a listener would type them.
 
     PYTHONPATH=recipes/open-corpus python -m teacher.describe CORPUS/facts
 
-writes calibration.json from the tags stored in the facts of a corpus's recordings. The raw
+writes calibration.json from what is stored in the facts of a corpus's recordings. The raw
 probabilities cannot be compared: the teacher gives `guitar` 0.3 lightly and `harp` hardly ever. So
 a concept is stated where it stands out among the recordings and is likely besides, or is likely
 beyond doubt; and what contradicts something as likely is not stated at all.
@@ -23,19 +23,19 @@ from teacher.concepts import CONCEPTS, CONTRADICTIONS, Kind
 
 CALIBRATION = Path(__file__).parent / "calibration.json"
 _STANDS_OUT = 0.75  # of the recordings score less
-_BEYOND_DOUBT = 0.6
 _VOWELS = ("a", "e", "i", "o", "u", "A", "E", "I", "O", "R&B")  # no word here starts as "unit"
 _LEVELS = np.linspace(0, 1, 21)
 
 
-def describe(probabilities: Mapping[str, float], rng: random.Random) -> list[str]:
+def describe(measures: Mapping[str, float], rng: random.Random) -> list[str]:
     """Up to five captions of one clip, each of some of what is stated; none if nothing is sure.
 
     Args:
-        probabilities: of all 100 tags, as `teacher.tagging.named` gives them.
+        measures: of all 100 tags, as `teacher.tagging.named` gives them, and of the quantities of
+            `acoustics.Measured`.
         rng: draws words, grammar and length.
     """
-    said = stated(probabilities)
+    said = stated(measures)
     if not said:
         return []
     captions: dict[str, str] = {}
@@ -48,13 +48,13 @@ def describe(probabilities: Mapping[str, float], rng: random.Random) -> list[str
     return list(captions.values())
 
 
-def stated(probabilities: Mapping[str, float]) -> list[str]:
+def stated(measures: Mapping[str, float]) -> list[str]:
     """The concepts that hold, those that stand out most first."""
     ranks = {}
     for name, concept in CONCEPTS.items():
-        score = concept.score(probabilities)
+        score = concept.score(measures)
         rank = float(np.interp(score, calibration()[name], _LEVELS))
-        if score >= _BEYOND_DOUBT or (score >= concept.floor and rank >= _STANDS_OUT):
+        if score >= concept.sure or (score >= concept.floor and rank >= _STANDS_OUT):
             ranks[name] = rank
     unsure: set[str] = set()
     for some, others in CONTRADICTIONS:
@@ -73,7 +73,7 @@ def calibration() -> dict[str, list[float]]:
 
 
 def calibrate(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """The quantiles of each concept's score, from the probabilities of many clips."""
+    """The quantiles of each concept's score, from what was heard in many clips."""
     return {
         name: np.quantile([concept.score(row) for row in rows], _LEVELS).round(4).tolist()
         for name, concept in CONCEPTS.items()
@@ -87,7 +87,7 @@ def _caption(said: Sequence[str], rng: random.Random) -> str:
         # In the order drawn: people name what they noticed, not the loudest first.
         return [rng.choice(CONCEPTS[name].words) for name in rng.sample(names, count)]
 
-    genres, adjectives = some("genre", 2), some("adjective", 2)
+    genres, adjectives = some("genre", 2), some("adjective", 3)
     instruments, voices = some("instrument", 3), some("voice", 1)
     sung = bool(voices) and "instrumental" not in said
     if "instrumental" in said and rng.random() < 0.5:
@@ -129,7 +129,7 @@ def _bare(words: str) -> str:
 def main() -> None:
     """Calibrate on the clips of a corpus that the teacher has heard."""
     stored = [json.loads(path.read_text())["facts"] for path in Path(sys.argv[1]).glob("*.json")]
-    rows = [facts["tags"] for facts in stored if "tags" in facts]
+    rows = [facts["tags"] | facts["measured"] for facts in stored if "tags" in facts]
     if not rows:
         sys.exit(f"{sys.argv[1]}: no facts with tags")
     lines = ",\n".join(f'  "{name}": {value}' for name, value in calibrate(rows).items())
