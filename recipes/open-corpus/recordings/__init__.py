@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from acoustics import RATE, measure
 from rows import Clip, ClipError, Take, Words
 from teacher.describe import describe as heard
@@ -109,7 +108,7 @@ class Recordings:
                 "composer": track.composer,
             },
             licence={"music": source["licence"]},
-            words_from="tags of musicnn and measurements; tags and names of the file; the package's description",
+            words_from="tags of musicnn, measurements, tags and names of the file, the package",
         )
 
 
