@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,7 +34,7 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read YAML at `path`, then apply `overrides` of the form `a.b=value` (value in YAML)."""
+        """Read YAML at `path`, then apply `overrides` as in `build`."""
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -41,9 +42,17 @@ class Record(BaseModel):
             raise ConfigError(f"{path}: {' '.join(str(reason).split())}") from None
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: expected settings, found {type(values).__name__}")
+        return cls.build(values, overrides, str(path))
+
+    @classmethod
+    def build(
+        cls, values: dict[str, Any], overrides: Iterable[str] = (), origin: str = "settings"
+    ) -> Self:
+        """`parse` after `overrides` of the form `a.b=value` (value in YAML)."""
+        values = copy.deepcopy(values)
         for override in overrides:
             _override(values, override)
-        return cls.parse(values, str(path))
+        return cls.parse(values, origin)
 
 
 def _override(values: dict[str, Any], override: str) -> None:

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from muscall.losses import (
     LossConfig,
     content_weights,
+    distillation,
     infonce,
     ntxent,
     objective,
@@ -41,6 +42,25 @@ def test_ntxent_equals_the_reference(reference, name):
     arrays = {key.split(".")[1]: v for key, v in reference("losses_metrics").items() if name in key}
     loss = ntxent(arrays["z_i"], arrays["z_j"], float(arrays["temperature"]))
     torch.testing.assert_close(loss, arrays["loss"])
+
+
+def test_distillation_is_the_error_over_what_the_teacher_heard():
+    predicted = torch.tensor([[1.0, 2.0], [0.0, 0.0], [5.0, 5.0]])
+    targets = torch.tensor([[1.0, 0.0], [3.0, 0.0], [math.nan, math.nan]])
+    assert distillation(predicted, targets).item() == pytest.approx((4 + 9) / 4)
+    nothing = torch.full((3, 2), math.nan)
+    assert distillation(predicted, nothing).item() == 0.0
+
+
+def test_objective_needs_what_its_parts_are_made_of():
+    some = F.normalize(torch.randn(4, 8), dim=-1)
+    for config, needs in (
+        (LossConfig(weighting="content"), "similarity"),
+        (LossConfig(ssl_weight=0.3), "views"),
+        (LossConfig(distillation_weight=1.0), "teacher"),
+    ):
+        with pytest.raises(ValueError, match=needs):
+            objective(config, some, some, torch.tensor(1.0))
 
 
 def test_infonce_of_a_model_that_knows_nothing_is_twice_the_logarithm_of_the_batch():

@@ -90,6 +90,29 @@ def test_accumulation_equals_the_full_batch(tiny_config, loss):
     assert_equal_runs(kept, again)
 
 
+def test_distillation_teaches_what_the_teacher_heard_and_nothing_else(tiny_config):
+    torch.manual_seed(0)
+    model = MusCALL(tiny_config.model_copy(update={"teacher_dim": 5}))
+    targets = torch.randn(8, 5)
+    targets[3] = float("nan")
+    loss = LossConfig(distillation_weight=2.0)
+    settings = {"loss": loss, "targets": targets}
+    kept = gradients(model, batch_of(8), recompute=False, micro_batch=3, **settings)
+    assert_equal_runs(kept, gradients(model, batch_of(8), micro_batch=3, **settings))
+    parts, found, _ = kept
+    whole = parts["contrastive"] + 2 * parts["distillation"]
+    torch.testing.assert_close(parts["loss"], whole)
+    # What it did not hear may be anything.
+    assert all(gradient.isfinite().all() for gradient in found.values())
+    without = gradients(model, batch_of(8), micro_batch=3)[1]
+    assert "teacher_head.weight" not in without
+    assert not torch.equal(found["audio_projection.weight"], torch.zeros(()))
+    text = {name for name in without if name.startswith("text")}
+    assert text
+    for name in text:
+        torch.testing.assert_close(found[name], without[name], rtol=1e-4, atol=1e-6)
+
+
 def test_accumulation_equals_the_full_batch_where_batch_norm_does_not_couple_items(tiny_model):
     model = copy.deepcopy(tiny_model)
     for module in model.modules():

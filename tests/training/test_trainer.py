@@ -253,9 +253,10 @@ def test_what_cannot_work_is_one_line(settings, change, error, says):
 
 def test_sentence_vectors_are_computed_once(tmp_path, monkeypatch):
     captions = ["slow jazz", "quiet slow jazz", "techno", "slow jazz"]
-    vectors = sentence_vectors("all-MiniLM-L6-v2", captions, tmp_path)
-    monkeypatch.setattr("muscall.training.sentences.SentenceEncoder", None)
-    cached = sentence_vectors("all-MiniLM-L6-v2", captions, tmp_path)
+    encoder = SentenceEncoder.pretrained(SentenceConfig())
+    vectors = sentence_vectors(encoder, captions, tmp_path)
+    monkeypatch.setattr(encoder, "forward", None)
+    cached = sentence_vectors(encoder, captions, tmp_path)
     assert torch.equal(vectors(captions), cached(captions))
     jazz, quiet, techno = vectors(captions[:3])
     assert jazz @ quiet > 0.7 > jazz @ techno

@@ -40,8 +40,12 @@ class DataConfig(Record):
     val: str = ""
     """Manifest to validate on."""
     val_split: str | None = None
+    val_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rows of `train` that is kept to validate on, where there is no `val`."""
     random_crop: bool = True
     """Cut the clip from a random place; False: from the centre of the track."""
+    targets: str = ""
+    """A teacher's vectors of these rows, for distillation; see `data.targets.read_targets`."""
     augment: AugmentConfig = AugmentConfig()
     workers: int = Field(default=2, ge=0)
     """Processes that decode and augment; 0: the training process itself."""

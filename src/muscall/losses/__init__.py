@@ -1,5 +1,6 @@
 """Losses, one a file."""
 
+from muscall.losses.distillation import distillation
 from muscall.losses.infonce import infonce
 from muscall.losses.ntxent import ntxent
 from muscall.losses.objective import LossConfig, objective
@@ -8,6 +9,7 @@ from muscall.losses.weighting import content_weights, relative_content_weights
 __all__ = [
     "LossConfig",
     "content_weights",
+    "distillation",
     "infonce",
     "ntxent",
     "objective",

@@ -1,4 +1,4 @@
-"""What is minimised: the cross-modal loss, weighted or not, mixed with self-supervision."""
+"""What is minimised: the cross-modal loss, mixed with self-supervision and distillation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor
 
+from muscall.losses.distillation import distillation
 from muscall.losses.infonce import infonce
 from muscall.losses.ntxent import ntxent
 from muscall.losses.weighting import content_weights, relative_content_weights
@@ -26,6 +27,8 @@ class LossConfig(Record):
     ssl_weight: float = Field(default=0.0, ge=0, le=1)
     """Lambda of Eq. 5; the paper's is 0.3. 0 for no self-supervision."""
     ssl_temperature: float = Field(default=0.5, gt=0)
+    distillation_weight: float = Field(default=0.0, ge=0)
+    """Of the error in predicting a teacher's vectors (`data.targets`); 0 for no teacher."""
 
 
 def objective(
@@ -36,17 +39,20 @@ def objective(
     *,
     similarity: Tensor | None = None,
     views: tuple[Tensor, Tensor] | None = None,
+    taught: tuple[Tensor, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """L = lambda L_SSL + (1 - lambda) L_audio<->text (Eq. 5).
+    """L = lambda L_SSL + (1 - lambda) L_audio<->text (Eq. 5), plus distillation.
 
     Args:
         audio, text: (N, dim) unit norm, matching row by row.
         scale: 1 / temperature, 0-d.
         similarity: (N, N) of the sentences; needed for a weighting.
         views: SimCLR projections (N, ssl_dim) of two views; needed for self-supervision.
+        taught: what the audio encoder predicts and what the teacher heard, each (N, dim); needed
+            for distillation.
 
     Returns:
-        "loss", and its parts "contrastive" and, if any, "ssl"; each 0-d.
+        "loss", and its parts "contrastive" and, if any, "ssl" and "distillation"; each 0-d.
     """
     weights = None
     if config.weighting != "none":
@@ -54,10 +60,15 @@ def objective(
             raise ValueError("loss weighting needs the similarity of the sentences")
         weights = WEIGHTINGS[config.weighting](similarity, config.kappa)
     contrastive = infonce(audio, text, scale, weights)
-    if not config.ssl_weight:
-        return {"loss": contrastive, "contrastive": contrastive}
-    if views is None:
-        raise ValueError("self-supervision needs two views")
-    ssl = ntxent(*views, temperature=config.ssl_temperature)
-    mixed = config.ssl_weight * ssl + (1 - config.ssl_weight) * contrastive
-    return {"loss": mixed, "contrastive": contrastive, "ssl": ssl}
+    parts = {"loss": contrastive, "contrastive": contrastive}
+    if config.ssl_weight:
+        if views is None:
+            raise ValueError("self-supervision needs two views")
+        parts["ssl"] = ntxent(*views, temperature=config.ssl_temperature)
+        parts["loss"] = config.ssl_weight * parts["ssl"] + (1 - config.ssl_weight) * contrastive
+    if config.distillation_weight:
+        if taught is None:
+            raise ValueError("distillation needs what the teacher heard")
+        parts["distillation"] = distillation(*taught)
+        parts["loss"] = parts["loss"] + config.distillation_weight * parts["distillation"]
+    return parts

@@ -97,6 +97,8 @@ class ModelConfig(Record):
     """Ceiling of exp(logit_scale) = 1 / temperature, as in CLIP."""
     ssl_dim: int = Field(default=0, ge=0)
     """Output size of the SimCLR head (section 3.3); 0 for none, the paper's is 256."""
+    teacher_dim: int = Field(default=0, ge=0)
+    """Size of the teacher's vectors that are learned in distillation; 0 for no teacher."""
 
     @model_validator(mode="before")
     @classmethod

@@ -62,6 +62,9 @@ class MusCALL(
                 nn.ReLU(),
                 nn.Linear(self.audio.features, config.ssl_dim),
             )
+        self.teacher_head: nn.Module | None = None
+        if config.teacher_dim:
+            self.teacher_head = nn.Linear(self.audio.features, config.teacher_dim)
 
     @classmethod
     def create(cls, config: ModelConfig) -> Self:

@@ -16,6 +16,12 @@ class TrainConfig(Record):
     """Optimisation (paper, section 4.2) and what a run writes."""
 
     out: str = "runs/muscall"
+    init: str = ""
+    """Model to go on from, as `muscall.load` takes it, with "default" for the packaged one; it
+    brings its own `model` settings. Empty for a new model."""
+    blend: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the initial weights in what is validated and kept (WiSE-FT, Wortsman et al. 2022):
+    a guard against forgetting what `init` knew."""
     seed: int = Field(default=0, ge=0)
     epochs: int = Field(default=150, ge=1)
     steps: int | None = Field(default=None, ge=1)

@@ -26,15 +26,18 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Outputs(NamedTuple):
-    """What the loss is computed from, row by row: (n, dim) unit norm, and SimCLR projections."""
+    """What the loss is computed from, row by row: (n, dim) unit norm, SimCLR projections, and
+    what the teacher is thought to have heard.
+    """
 
     audio: Tensor
     text: Tensor
     first: Tensor | None = None
     second: Tensor | None = None
+    taught: Tensor | None = None
 
-    def present(self) -> list[Tensor]:
-        return [rows for rows in self if rows is not None]
+    def present(self) -> dict[str, Tensor]:
+        return {name: rows for name, rows in self._asdict().items() if rows is not None}
 
 
 class RunningStatistics:
@@ -85,7 +88,7 @@ class Engine:
     """Computes the gradients of a step.
 
     `sentences` gives the vectors for loss weighting, `frozen_text` the features of a text encoder
-    that is not trained.
+    that is not trained, `targets` (rows, dim) a teacher's vectors for distillation.
     """
 
     model: MusCALL
@@ -98,6 +101,7 @@ class Engine:
     seed: int = 0
     sentences: SentenceVectors | None = None
     frozen_text: SentenceVectors | None = None
+    targets: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.statistics = RunningStatistics(self.model)
@@ -134,10 +138,11 @@ class Engine:
             if self.recompute:
                 rows = self._encode(micro, step, place).present()
             start = number * self.micro_batch
-            slices = [gradient[start : start + len(micro.captions)] for gradient in gradients]
-            wanted = [(r, g) for r, g in zip(rows, slices, strict=True) if r.requires_grad]
-            tensors, slopes = [r for r, _ in wanted], [g for _, g in wanted]
-            torch.autograd.backward(tensors, slopes)
+            end = start + len(micro.captions)
+            wanted = [name for name in gradients if rows[name].requires_grad]
+            torch.autograd.backward(
+                [rows[name] for name in wanted], [gradients[name][start:end] for name in wanted]
+            )
         self.statistics.finish(self.group)
         # Every process has computed the whole gradient of the temperature already.
         self.group.sum_(
@@ -169,10 +174,12 @@ class Engine:
                 text = self.model.embed_text(tokens.to(self.device, non_blocking=True))
             else:
                 text = self.model.project_text(self.frozen_text(micro.captions).to(self.device))
-            if self.model.ssl_head is None or not self.loss.ssl_weight:
-                return Outputs(audio, text)
-            first, second = self.model.ssl_head(features).float().split(count)
-            return Outputs(audio, text, first, second)
+            first = second = taught = None
+            if self.model.ssl_head is not None and self.loss.ssl_weight:
+                first, second = self.model.ssl_head(features).float().split(count)
+            if self.model.teacher_head is not None and self.targets is not None:
+                taught = self.model.teacher_head(features[:count]).float()
+            return Outputs(audio, text, first, second, taught)
 
     def _contrast(
         self,
@@ -180,23 +187,42 @@ class Engine:
         batch: Batch,
         shares: Sequence[int],
         loss_scale: float | Tensor,
-    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The loss over the global batch and its gradients for this process' rows."""
-        columns = zip(*(rows.present() for rows in outputs), strict=True)
-        whole = [
-            self.group.gather(torch.cat(column).detach(), shares).requires_grad_()
-            for column in columns
-        ]
+        parts = [rows.present() for rows in outputs]
+        whole = Outputs(
+            **{
+                name: self.group.gather(
+                    torch.cat([part[name] for part in parts]).detach(), shares
+                ).requires_grad_()
+                for name in parts[0]
+            }
+        )
         similarity = None
         if self.sentences is not None:
             vectors = self.group.gather(self.sentences(batch.captions).to(self.device), shares)
             similarity = vectors @ vectors.T
-        views = (whole[2], whole[3]) if len(whole) == 4 else None
-        parts = objective(
-            self.loss, whole[0], whole[1], self.model.scale(), similarity=similarity, views=views
+        views = taught = None
+        if whole.first is not None and whole.second is not None:
+            views = whole.first, whole.second
+        if whole.taught is not None and self.targets is not None:
+            heard = self.group.gather(self.targets[batch.index].to(self.device), shares)
+            taught = whole.taught, heard
+        losses = objective(
+            self.loss,
+            whole.audio,
+            whole.text,
+            self.model.scale(),
+            similarity=similarity,
+            views=views,
+            taught=taught,
         )
-        (parts["loss"] * loss_scale).backward()  # type: ignore[no-untyped-call]
+        (losses["loss"] * loss_scale).backward()  # type: ignore[no-untyped-call]
         start = sum(shares[: self.group.rank])
         end = start + shares[self.group.rank]
-        gradients = [rows.grad[start:end] for rows in whole if rows.grad is not None]
-        return {name: part.detach() for name, part in parts.items()}, gradients
+        gradients = {
+            name: rows.grad[start:end]
+            for name, rows in whole.present().items()
+            if rows.grad is not None
+        }
+        return {name: loss.detach() for name, loss in losses.items()}, gradients

@@ -1,4 +1,4 @@
-"""Sentence vectors for loss weighting, computed once per caption (paper, section 4.2)."""
+"""Sentence vectors of an encoder that is not trained, computed once per caption."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from muscall.models.checkpoint import written_aside
-from muscall.models.config import SentenceConfig
 from muscall.models.sentence import SentenceEncoder
 
 
@@ -29,28 +28,27 @@ class SentenceVectors:
 
 
 @torch.inference_mode()
-def sentence_vectors(encoder_name: str, captions: Sequence[str], cache: Path) -> SentenceVectors:
-    """Encode each different caption once; read from the folder `cache` if that was done before.
-
-    Args:
-        encoder_name: as `SentenceConfig.pretrained`.
-
-    Raises:
-        CheckpointError: when there is no such encoder.
-    """
+def sentence_vectors(
+    encoder: SentenceEncoder, captions: Sequence[str], cache: Path
+) -> SentenceVectors:
+    """Encode each different caption once; read from the folder `cache` if that was done before."""
     captions = sorted(set(captions))
-    digest = hashlib.sha256("\0".join([encoder_name, *captions]).encode()).hexdigest()[:16]
-    file = cache / f"{digest}.safetensors"
+    told = hashlib.sha256("\0".join(captions).encode())
+    for value in encoder.state_dict().values():
+        told.update(value.cpu().numpy().tobytes())
+    file = cache / f"{told.hexdigest()[:16]}.safetensors"
     if file.exists():
         return SentenceVectors(captions, load_file(file)["vectors"])
-    encoder = SentenceEncoder.pretrained(SentenceConfig(pretrained=encoder_name)).eval()
+    training, device = encoder.training, next(encoder.parameters()).device
+    encoder.eval()
     tokens = [encoder.tokenize([caption])[0] for caption in captions]
     vectors = torch.empty(len(captions), encoder.features)
     order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
     for start in track(range(0, len(order), 64), "sentence vectors", transient=True):
         rows = order[start : start + 64]
         padded = nn.utils.rnn.pad_sequence([tokens[row] for row in rows], batch_first=True)
-        vectors[rows] = encoder(padded)
+        vectors[rows] = encoder(padded.to(device)).cpu()
+    encoder.train(training)
     with written_aside(cache) as aside:
         save_file({"vectors": vectors}, aside / file.name)
     return SentenceVectors(captions, vectors)

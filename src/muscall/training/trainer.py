@@ -8,17 +8,19 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from muscall.data.dataset import Batch, PairDataset, TrainSampler, share_sizes, train_loader
-from muscall.data.manifest import Row, read_manifest
+from muscall.data.splits import rows_of
+from muscall.data.targets import read_targets
 from muscall.errors import ConfigError, MuscallError
 from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.models.checkpoint import written_aside
-from muscall.models.config import SentenceConfig
+from muscall.models.config import ModelConfig, SentenceConfig
 from muscall.models.memory import keep_freed_memory
-from muscall.models.muscall import MusCALL
+from muscall.models.muscall import MusCALL, load
+from muscall.models.sentence import SentenceEncoder
+from muscall.training.blend import Blend
 from muscall.training.config import Config
 from muscall.training.distributed import Group, join, leave
 from muscall.training.engine import Engine
@@ -62,11 +64,8 @@ class _Run:
         settings = config.train
         self.config, self.group, self.device = config, group, device
         self.out = Path(settings.out)
-        self.rows = read_manifest(config.data.train, split=config.data.train_split)
-        self.validation = _subset(
-            read_manifest(config.data.val, split=config.data.val_split),
-            settings.validation_items,
-            settings.seed,
+        self.rows, self.validation = rows_of(
+            config.data, most=settings.validation_items, seed=settings.seed
         )
         if settings.batch_size > len(self.rows):
             raise ConfigError(
@@ -79,7 +78,9 @@ class _Run:
             self._claim_folder()
         group.wait()
         torch.manual_seed(settings.seed)
-        self.model = MusCALL.create(config.model).to(device)
+        self.model = _initial(config).to(device)
+        _check_heads(config, self.model.config)
+        self.kept = Blend(self.model, settings.blend)
         self.optimiser = build_optimiser(self.model, settings)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
         self.engine = Engine(
@@ -92,6 +93,14 @@ class _Run:
             recompute=settings.recompute,
             seed=settings.seed,
         )
+        if config.data.targets:
+            targets = torch.from_numpy(read_targets(config.data.targets, self.rows))
+            if targets.shape[1] != self.model.config.teacher_dim:
+                raise ConfigError(
+                    f"model.teacher_dim is {self.model.config.teacher_dim}, but the vectors of "
+                    f"{config.data.targets} have {targets.shape[1]} values"
+                )
+            self.engine.targets = targets
         self.best = (-1.0, -1.0)
 
     def _claim_folder(self) -> None:
@@ -112,20 +121,22 @@ class _Run:
 
     def run(self) -> Path:
         if self.config.loss.weighting != "none":
-            self.engine.sentences = self._sentence_vectors(self.config.loss.sentence_encoder)
-        text = self.config.model.text
-        if isinstance(text, SentenceConfig) and text.frozen:
-            self.engine.frozen_text = self._sentence_vectors(text.pretrained)
+            weigher = SentenceConfig(pretrained=self.config.loss.sentence_encoder)
+            self.engine.sentences = self._sentence_vectors(SentenceEncoder.pretrained(weigher))
+        text = self.model.text
+        if isinstance(text, SentenceEncoder) and text.config.frozen:
+            self.engine.frozen_text = self._sentence_vectors(text)
         start = self._resume()
         if start < self.total:
             self._train_from(start)
         if self.group.first:
-            self.model.eval().save_pretrained(self.out / LAST)
+            with self.kept.blended():
+                self.model.eval().save_pretrained(self.out / LAST)
             logger.info("curves: %s", draw_curves(self.out))
         self.group.wait()
         return self.out / BEST
 
-    def _sentence_vectors(self, encoder: str) -> SentenceVectors:
+    def _sentence_vectors(self, encoder: SentenceEncoder) -> SentenceVectors:
         captions = [caption for row in self.rows for caption in row.captions]
         if not self.group.first:
             self.group.wait()
@@ -149,7 +160,7 @@ class _Run:
         settings = self.config.train
         shares = share_sizes(settings.batch_size, settings.micro_batch, self.group.world)
         views = 2 if self.config.loss.ssl_weight else 1
-        audio = self.config.model.audio
+        audio = self.model.config.audio
         dataset = PairDataset(
             self.rows,
             self.config.data,
@@ -212,12 +223,13 @@ class _Run:
         """Measure retrieval; keep the weights if text-to-audio R@10, then mAP10, is the best."""
         if journal:
             self.model.eval()
-            result = evaluate_retrieval(self.model, self.validation).text_to_audio
-            journal.record(step, result, kind="validation")
-            score = (result["R@10"], result["mAP10"])
-            if score > self.best:
-                self.best = score
-                self.model.save_pretrained(self.out / BEST)
+            with self.kept.blended():
+                result = evaluate_retrieval(self.model, self.validation).text_to_audio
+                journal.record(step, result, kind="validation")
+                score = (result["R@10"], result["mAP10"])
+                if score > self.best:
+                    self.best = score
+                    self.model.save_pretrained(self.out / BEST)
         self.group.wait()
 
     def _save(self, done: int) -> None:
@@ -225,18 +237,32 @@ class _Run:
         save_state(self.out / STATE, self.model, self.optimiser, progress)
 
 
+def _initial(config: Config) -> MusCALL:
+    """The model that training starts from."""
+    init = config.train.init
+    if not init:
+        return MusCALL.create(config.model)
+    return load(None if init == "default" else init, device="cpu")
+
+
 def _check(config: Config) -> None:
-    if not config.data.train or not config.data.val:
+    if not config.data.train or not (config.data.val or config.data.val_share):
         raise ConfigError("data.train and data.val name the manifests to train and to validate on")
-    if bool(config.loss.ssl_weight) != bool(config.model.ssl_dim):
+    if config.train.init and "model" in config.model_fields_set:
+        raise ConfigError(f"train.init: {config.train.init} brings its own model settings")
+    if config.train.blend and not config.train.init:
+        raise ConfigError("train.blend is the share of train.init, which is not set")
+
+
+def _check_heads(config: Config, model: ModelConfig) -> None:
+    if bool(config.loss.ssl_weight) != bool(model.ssl_dim):
         raise ConfigError("loss.ssl_weight and model.ssl_dim are set together, or neither")
-
-
-def _subset(rows: list[Row], count: int, seed: int) -> list[Row]:
-    if len(rows) <= count:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
-    return [rows[index] for index in np.sort(chosen)]
+    taught = (config.loss.distillation_weight, model.teacher_dim, config.data.targets)
+    if any(taught) and not all(taught):
+        raise ConfigError(
+            "loss.distillation_weight, model.teacher_dim and data.targets are set together, "
+            "or none of them"
+        )
 
 
 def _comparable(config: Config) -> dict[str, object]:

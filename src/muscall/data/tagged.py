@@ -1,0 +1,49 @@
+"""A manifest of a music folder, out of what its files say about themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from muscall.audio.files import find_audio
+from muscall.audio.tags import Tags, read_tags
+from muscall.errors import MuscallError
+
+
+def write_manifest(folders: Sequence[Path], path: Path) -> int:
+    """Write a manifest of every file in `folders` whose tags say something, with captions of them.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        AudioError: there is no such folder.
+        MuscallError: no file has tags.
+    """
+    rows = []
+    for file in find_audio(folders):
+        captions = captions_of(read_tags(file))
+        if captions:
+            rows.append({"audio": str(file.resolve()), "caption": captions})
+    if not rows:
+        raise MuscallError(f"{folders[0]}: no file has a title, an artist, an album or a genre")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return len(rows)
+
+
+def captions_of(tags: Tags) -> list[str]:
+    """What a listener would type to find a track with these tags; nothing where there are none."""
+    captions = []
+    for genre in filter(None, tags.genre.split("; ")):
+        captions.append(f"{genre} music")
+        if tags.artist:
+            captions.append(f"{genre} by {tags.artist}")
+    if tags.artist:
+        captions.append(f"music by {tags.artist}")
+    if tags.album:
+        captions.append(f"a track of {tags.album}")
+    if tags.title:
+        captions.append(f"{tags.title} by {tags.artist}" if tags.artist else tags.title)
+    return captions
