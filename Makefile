@@ -11,7 +11,7 @@ debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1); \
 	else echo "please install: $(1)" >&2; exit 1; fi
 
-.PHONY: demo test check corpus clean
+.PHONY: demo test check corpus evaluate clean
 
 demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a folder of your own
 	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
@@ -29,6 +29,10 @@ corpus: .venv/dev  ## The open corpus, 21,000 clips: hours; stops and resumes. C
 		ldconfig -p | grep -q "lib$$library\.so" || missing=yes; \
 	done; test -z "$$missing" || { $(call debian,libfluidsynth3 libopenmpt0 libchromaprint1); }
 	$(BIN)/python recipes/open-corpus/build.py $${CORPUS:-corpora/open}
+
+evaluate: .venv/dev  ## Measure models on rendered and real music; MODELS="name=folder ..."
+	$(BIN)/python recipes/open-corpus/dev/build_dev.py
+	PYTHONPATH=recipes/open-corpus $(BIN)/python recipes/evaluate/evaluate.py $(MODELS)
 
 clean:
 	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -59,6 +59,16 @@ def test_the_floor_follows_each_clip_alone():
     torch.testing.assert_close(together[:1], log_mel(quiet))
 
 
+def test_relative_decibels_do_not_know_the_level():
+    clip = torch.randn(1, 16000) * torch.linspace(0.1, 1, 16000)
+    log_mel = LogMel(MelConfig(relative=True))
+    torch.testing.assert_close(log_mel(0.05 * clip), log_mel(clip), atol=1e-3, rtol=0)
+    absolute = LogMel(MelConfig())(clip)
+    shift = absolute - log_mel(clip)
+    torch.testing.assert_close(shift, shift.mean().expand_as(shift), atol=1e-4, rtol=0)
+    assert log_mel(torch.zeros(1, 16000)).abs().max() == 0
+
+
 @pytest.mark.parametrize("name", ["sample_rate", "n_mels", "n_fft", "hop", "f_max", "top_db"])
 def test_settings_without_a_spectrogram_are_refused(name):
     with pytest.raises(ConfigError, match=name):

@@ -93,7 +93,7 @@ def test_evaluate_prints_an_object(run: Run, manifest: Path, tiny_checkpoint: Pa
     done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--json")
     assert (done.code, done.err) == (0, "")
     result = json.loads(done.out)
-    assert set(result) == {"text_to_audio", "audio_to_text", "items"}
+    assert set(result) == {"text_to_audio", "audio_to_text", "intervals", "items"}
     assert result["items"] == 5
     for direction in ("text_to_audio", "audio_to_text"):
         assert set(result[direction]) == {"R@1", "R@5", "R@10", "mAP10", "MedR"}

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from sklearn.metrics import label_ranking_average_precision_score, top_k_accuracy_score
 
 from muscall.evaluation import retrieval_metrics
+from muscall.evaluation.metrics import retrieval_intervals
 
 REFERENCE = Path(__file__).parents[1] / "data" / "losses_metrics.safetensors"
 KEYS = {"R@1", "R@5", "R@10", "mAP10", "MedR"}
@@ -118,3 +119,20 @@ def test_tensors_of_every_precision(dtype: torch.dtype) -> None:
 def test_refuses_what_it_cannot_score(similarity: np.ndarray, correct: object) -> None:
     with pytest.raises(ValueError, match=r"similarity|correct|right item"):
         retrieval_metrics(similarity, correct)
+
+
+def test_intervals_hold_the_value_and_narrow_with_more_queries() -> None:
+    generator = np.random.default_rng(0)
+    widths = []
+    for count in (50, 800):
+        similarity = generator.normal(size=(count, 100))
+        correct = generator.integers(100, size=count)
+        similarity[np.arange(count), correct] += 2
+        found = retrieval_metrics(similarity, correct)
+        intervals = retrieval_intervals(similarity, correct)
+        assert intervals.keys() == KEYS
+        assert all(low <= found[name] <= high for name, (low, high) in intervals.items())
+        widths.append(intervals["R@10"][1] - intervals["R@10"][0])
+        assert retrieval_intervals(similarity, correct) == intervals
+    # As 1 / sqrt(n); of a share near one half, 95 % are within two standard errors.
+    assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)

@@ -9,7 +9,7 @@ import soundfile
 from muscall import MusCALL
 from muscall.data.manifest import Row
 from muscall.errors import MuscallError
-from muscall.evaluation import retrieval_metrics
+from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
 from muscall.evaluation.retrieval import evaluate_retrieval
 
 
@@ -29,6 +29,10 @@ def test_equals_the_metrics_of_the_similarities(tiny_model: MusCALL, rows: list[
     assert result.as_dict() == {
         "text_to_audio": retrieval_metrics(text @ audio.T),
         "audio_to_text": retrieval_metrics(audio @ text.T),
+        "intervals": {
+            "text_to_audio": retrieval_intervals(text @ audio.T),
+            "audio_to_text": retrieval_intervals(audio @ text.T),
+        },
         "items": 5,
     }
 

@@ -195,6 +195,7 @@ def test_captions_vary_and_say_only_what_is_stated(describing: Any, tagging: Any
         assert bool(captions) == bool(stated)
         assert len({caption.lower() for caption in captions}) == len(captions) <= 5
         for caption in captions:
+            assert caption
             assert not re.search(r"  | ,|^ |,$|\ba [aeiou]|\b(\w+) \1\b", caption), caption
             said = {
                 words[word] for word in re.findall(r"[\w&-]+", caption.lower()) if word in words

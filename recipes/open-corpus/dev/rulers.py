@@ -207,18 +207,30 @@ def by_model(dev: DevelopmentSet, source: str | None) -> np.ndarray:
     return scores
 
 
-def rulers(dev: DevelopmentSet, models: Sequence[str | None]) -> dict[str, dict[str, Row]]:
-    """By name of a ruler or model, its rows: one for each file of sentences."""
+def by_rulers(dev: DevelopmentSet) -> dict[str, np.ndarray]:
+    """By name, the scores (sentences, tracks) of the rulers that are not chance."""
     encoder = SentenceEncoder.pretrained(SentenceConfig()).eval()
     queries = embedded(encoder, dev.sentences)
     names = file_names(dev.tracks)
     titles = [track.get("title") or name for track, name in zip(dev.tracks, names, strict=True)]
     tags = heard(dev.paths, dev.folder / "tags.npz")
-    scores = {
+    return {
         "file name": queries @ embedded(encoder, names).T,
         "title": queries @ embedded(encoder, titles).T,
         "tags": tag_scores(encoder, dev.sentences, tags),
     }
+
+
+def together(*scores: np.ndarray) -> np.ndarray:
+    """The sum of scores (sentences, tracks), each sentence's brought to unit variance."""
+    spread = [table.std(axis=1, keepdims=True).clip(min=1e-9) for table in scores]
+    total: np.ndarray = sum(table / by for table, by in zip(scores, spread, strict=True))
+    return total
+
+
+def rulers(dev: DevelopmentSet, models: Sequence[str | None]) -> dict[str, dict[str, Row]]:
+    """By name of a ruler or model, its rows: one for each file of sentences."""
+    scores = by_rulers(dev)
     for source in models:
         scores[source or "packaged"] = by_model(dev, source)
     rows = {"chance": by_file(dev, lambda some: by_chance(dev.relevant[some]))}

@@ -94,7 +94,8 @@ def _caption(said: Sequence[str], rng: random.Random) -> str:
         voices, adjectives = [], [*adjectives, "instrumental"]
     # A listener rarely says all of it.
     for part in (genres, adjectives, voices):
-        if part and rng.random() < 0.25 and len(genres + adjectives + voices + instruments) > 2:
+        rest = len(genres + adjectives + voices + instruments) - len(part)
+        if part and rest and rng.random() < 0.25:
             part.clear()
 
     form = rng.random()

@@ -19,6 +19,9 @@ class MelConfig(Record):
     f_min: float = Field(default=0.0, ge=0)
     f_max: float = Field(default=8000.0, gt=0)
     top_db: float = Field(default=100.0, gt=0)
+    relative: bool = False
+    """Decibels relative to each clip's mean power, so that the level of a recording means nothing
+    (no part of the paper)."""
 
 
 def mel_filters(config: MelConfig) -> Tensor:
@@ -44,7 +47,8 @@ class LogMel(nn.Module):
     """Waveform to decibels: power spectrogram, mel filters, logarithm.
 
     The power is divided by the energy of the Hann window, so a level does not depend on `n_fft`.
-    The floor lies `top_db` under each clip's own maximum; silence is -100 dB throughout.
+    The floor lies `top_db` under each clip's own maximum; silence is -100 dB throughout, or 0 dB
+    where decibels are relative.
     """
 
     window: Tensor
@@ -93,6 +97,10 @@ class LogMel(nn.Module):
 
     def decibels(self, power: Tensor) -> Tensor:
         """(batch, n_mels, frames) power -> dB, floored `top_db` under each clip's maximum."""
-        decibels = 10 * torch.log10(power.clamp(min=1e-10))
+        power = power.clamp(min=1e-10)
+        decibels = 10 * torch.log10(power)
         floor = decibels.amax(dim=(-2, -1), keepdim=True) - self.config.top_db
-        return torch.maximum(decibels, floor)
+        decibels = torch.maximum(decibels, floor)
+        if self.config.relative:
+            decibels = decibels - 10 * torch.log10(power.mean(dim=(-2, -1), keepdim=True))
+        return decibels

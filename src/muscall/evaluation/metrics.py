@@ -32,7 +32,33 @@ def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
         ValueError: wrong shapes, an index out of range, no queries, or a score that is not a
             number.
     """
+    return _metrics(_ranks(_array(similarity), None if correct is None else _array(correct)))
+
+
+def retrieval_intervals(
+    similarity: Any,
+    correct: Any = None,
+    *,
+    level: float = 0.95,
+    samples: int = 1000,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap intervals of `retrieval_metrics`: the queries are drawn again with replacement.
+
+    The items stay, as a smaller choice would be an easier one. Args and errors as for
+    `retrieval_metrics`; `level` is the share of the draws inside an interval.
+    """
     ranks = _ranks(_array(similarity), None if correct is None else _array(correct))
+    drawn = np.random.default_rng(seed).integers(len(ranks), size=(samples, len(ranks)))
+    means = [_metrics(ranks[draw]) for draw in drawn]
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    intervals = {
+        name: np.quantile([mean[name] for mean in means], ends).tolist() for name in means[0]
+    }
+    return {name: (low, high) for name, (low, high) in intervals.items()}
+
+
+def _metrics(ranks: np.ndarray) -> dict[str, float]:
     metrics = {f"R@{k}": 100 * float(np.mean(ranks <= k)) for k in (1, 5, 10)}
     metrics["mAP10"] = 100 * float(np.mean(np.where(ranks <= 10, 1 / ranks, 0)))
     metrics["MedR"] = float(np.sort(ranks)[(len(ranks) - 1) // 2])

@@ -9,17 +9,21 @@ from typing import Any
 from muscall.data.manifest import Row
 from muscall.errors import AudioError
 from muscall.evaluation.embedding import embed_readable
-from muscall.evaluation.metrics import retrieval_metrics
+from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
 from muscall.models.inference import Segment, Windows
 from muscall.models.muscall import MusCALL
 
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """What `retrieval_metrics` gives in each direction, over the `items` that could be read."""
+    """What `retrieval_metrics` gives in each direction, over the `items` that could be read.
+
+    `intervals` are the 95 % bootstrap intervals of both, by direction.
+    """
 
     text_to_audio: dict[str, float]
     audio_to_text: dict[str, float]
+    intervals: dict[str, dict[str, tuple[float, float]]]
     items: int
     failures: list[AudioError]
 
@@ -28,6 +32,7 @@ class RetrievalResult:
         return {
             "text_to_audio": self.text_to_audio,
             "audio_to_text": self.audio_to_text,
+            "intervals": self.intervals,
             "items": self.items,
         }
 
@@ -62,6 +67,10 @@ def evaluate_retrieval(
     return RetrievalResult(
         text_to_audio=retrieval_metrics(similarity),
         audio_to_text=retrieval_metrics(similarity.T),
+        intervals={
+            "text_to_audio": retrieval_intervals(similarity),
+            "audio_to_text": retrieval_intervals(similarity.T),
+        },
         items=len(indices),
         failures=failures,
     )

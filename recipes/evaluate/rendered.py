@@ -1,0 +1,99 @@
+"""Held-out rendered clips: retrieval in both directions, and zero-shot tagging."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tables import Row, Value, over_draws
+
+import muscall
+from muscall.data.manifest import read_manifest
+from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
+from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT, embed_labels, tagging_scores
+from muscall.models.inference import Segment
+
+PAIRS = 1000
+LEAST = 20  # clips that carry a label, for it to be asked for
+NAMES = ("R@1", "R@5", "R@10", "mAP10", "MedR")
+PAPER = {"T→A": (25.9, 51.9, 63.3, 36.0, 5), "A→T": (25.8, 53.0, 63.0, 36.0, 5)}
+TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
+
+
+class Clips:
+    """The first PAIRS held-out rendered clips of a corpus, in the order of its file, and what
+    their facts name: instruments, and styles or forms.
+    """
+
+    def __init__(self, manifest: Path) -> None:
+        told = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+        kept = [row for row in told if row["part"] != "recordings"][:PAIRS]
+        wanted = {row["id"] for row in kept}
+        self.rows = [row for row in read_manifest(manifest) if row.id in wanted]
+        self.instruments = _relevance([row["facts"].get("instruments", []) for row in kept])
+        self.styles = _relevance([_styles(row) for row in kept])
+
+
+def _styles(row: dict[str, Any]) -> list[str]:
+    style = row["facts"].get("style", [])
+    return [style] if isinstance(style, str) else list(style)
+
+
+def _relevance(names: list[list[str]]) -> tuple[list[str], np.ndarray]:
+    counts = Counter(name for found in names for name in set(found))
+    labels = sorted(name for name, n in counts.items() if LEAST <= n <= len(names) - LEAST)
+    return labels, np.array([[label in found for label in labels] for found in names])
+
+
+def chance(items: int) -> dict[str, Row]:
+    """What a random order gives."""
+    harmonic = float(np.sum(1 / np.arange(1, 11)))
+    row = {f"R@{k}": Value(100 * k / items) for k in (1, 5, 10)}
+    row |= {"mAP10": Value(100 * harmonic / items), "MedR": Value(items / 2)}
+    return dict.fromkeys(PAPER, row)
+
+
+def retrieval(audio: np.ndarray, text: np.ndarray) -> dict[str, Row]:
+    """By direction, the paper's five numbers."""
+    rows: dict[str, Row] = {}
+    for way, similarity in (("T→A", text @ audio.T), ("A→T", audio @ text.T)):
+        found, ends = retrieval_metrics(similarity), retrieval_intervals(similarity)
+        rows[way] = {name: Value(found[name], *ends[name]) for name in NAMES}
+    return rows
+
+
+def tagging(
+    model: muscall.MusCALL, audio: np.ndarray, labels: list[str], relevant: np.ndarray
+) -> dict[str, Row]:
+    """By way of asking, ROC-AUC and PR-AUC in percent."""
+    rows: dict[str, Row] = {}
+    for name, templates in TEMPLATES.items():
+        scores = audio @ embed_labels(model, labels, templates).T
+        rows[name] = {
+            measure: over_draws(
+                lambda some, scores=scores, measure=measure: tagging_scores(
+                    scores[some], relevant[some]
+                )[measure],
+                len(scores),
+                draws=200,
+            )
+            for measure in ("ROC-AUC", "PR-AUC")
+        }
+    return rows
+
+
+def measure(model: muscall.MusCALL, clips: Clips) -> dict[str, dict[str, Row]]:
+    """Everything that is asked of the rendered clips."""
+    segments = [Segment(row.audio, row.start, row.duration) for row in clips.rows]
+    centre = model.encode_audio(segments, windows="centre")
+    whole = model.encode_audio(segments, windows="all")
+    text = model.encode_text([row.captions[0] for row in clips.rows])
+    return {
+        "central window": retrieval(centre, text),
+        "whole clip": retrieval(whole, text),
+        "instruments": tagging(model, whole, *clips.instruments),
+        "styles": tagging(model, whole, *clips.styles),
+    }

@@ -1,0 +1,80 @@
+"""How often the first ten change when the same tracks come as other files or other passages."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from tables import Row, mean
+
+import muscall
+from muscall.audio.decode import probe, read
+from muscall.audio.windows import centre_start
+
+SECONDS = 30.0
+RATE = 44100
+FIRST = 10
+Sound = np.ndarray
+
+
+def passages(path: Path) -> tuple[Sound, Sound]:
+    """The middle 30 s of a track, and 30 s beside them (as far from them as there is room)."""
+    duration = probe(path).duration
+    start = centre_start(duration, SECONDS)
+    beside = start + SECONDS if start + 2 * SECONDS <= duration else 0.0
+    return tuple(  # type: ignore[return-value]
+        read(path, start=at, duration=min(SECONDS, duration), sample_rate=RATE)
+        for at in (start, beside)
+    )
+
+
+def as_mp3(sound: Sound, *, kbits: int = 64) -> Sound:
+    """The sound after a turn through MP3, mono."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp3") as out:
+        stream = out.add_stream("libmp3lame", rate=RATE, layout="mono")
+        stream.bit_rate = kbits * 1000
+        resampler = av.AudioResampler(stream.format, "mono", RATE, stream.frame_size)
+        frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
+        frame.sample_rate = RATE
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    file.seek(0)
+    with av.open(file) as coded:
+        plain = av.AudioResampler("fltp", "mono", RATE)
+        frames = [f for frame in coded.decode(audio=0) for f in plain.resample(frame)]
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+CHANGES: dict[str, Callable[[Sound, Sound], Sound]] = {
+    "as 64 kbit/s MP3": lambda sound, _: as_mp3(sound),
+    "6 dB quieter": lambda sound, _: 0.5 * sound,
+    "another 30 s": lambda _, other: other,
+}
+
+
+def measure(
+    model: muscall.MusCALL, paths: Sequence[Path], sentences: Sequence[str]
+) -> dict[str, Row]:
+    """By change, of the first ten for a sentence: how many percent stay, and how often all do."""
+    text = model.encode_text(sentences)
+    pairs = [passages(path) for path in paths]
+
+    def first(sounds: list[Sound]) -> list[set[int]]:
+        audio = model.encode_audio([(sound, RATE) for sound in sounds])
+        return [set(np.argsort(-row, kind="stable")[:FIRST].tolist()) for row in text @ audio.T]
+
+    before = first([sound for sound, _ in pairs])
+    rows: dict[str, Row] = {}
+    for name, change in CHANGES.items():
+        after = first([change(sound, other) for sound, other in pairs])
+        shared = [len(old & new) for old, new in zip(before, after, strict=True)]
+        rows[name] = {
+            "of the first 10 stay, %": mean([100 * n / FIRST for n in shared]),
+            "all 10 stay, % of queries": mean([100.0 * (n == FIRST) for n in shared]),
+        }
+    return rows
