@@ -3,10 +3,10 @@
     PYTHONPATH=recipes/open-corpus python recipes/open-corpus/experiments.py [NAME...] [--seeds 0 1]
 
 Short, equal trainings of `configs/minilm.yaml`, fitted to two processor cores by FITTED, on rows of
-`corpora/open` (parts) or of `corpora/dry`, the same clips without effects, to which the effects are
-then applied here (effects). Each is scored on the development set of real music and on the
-rendered test rows of the open corpus, which is the same for all. Resumable: what is finished is
-not repeated. Prints a Markdown table of all that is finished.
+`corpora/open` (parts), or on the middle of rows of `corpora/dry`, which is built without effects:
+they are then applied here (effects). Each is scored on the development set of real music and on the
+rendered test rows of the open corpus, which is the same for all. Resumable: what is finished is not
+repeated. Prints a Markdown table of all that is finished.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from muscall.audio.decode import read
 CONFIG = Path(__file__).parents[2] / "configs" / "minilm.yaml"
 OPEN, DRY = Path("corpora/open"), Path("corpora/dry")
 ROWS = {"train": 4000, "val": 300, "test": 500}
+DRY_ROWS = {"train": 2000, "val": 150}
+_DRY_SECONDS = 10.0  # of each dry clip; its effects are most of what an experiment costs
 FITTED = [
     "model.audio.window_seconds=5",
     "train.steps=300",
@@ -86,11 +88,11 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-def rows(corpus: Path, split: str, keep: Callable[[Row], bool]) -> list[Row]:
-    """At most ROWS[split] rows that `keep` keeps, drawn the same way every time."""
+def rows(corpus: Path, split: str, keep: Callable[[Row], bool], most: int) -> list[Row]:
+    """At most `most` rows that `keep` keeps, drawn the same way every time."""
     lines = (corpus / f"{split}.jsonl").read_text("utf-8").splitlines()
     kept = [row for row in map(json.loads, lines) if keep(row)]
-    return random.Random(split).sample(kept, min(ROWS[split], len(kept)))
+    return random.Random(split).sample(kept, min(most, len(kept)))
 
 
 def unpack(
@@ -113,11 +115,19 @@ def _decode(job: tuple[str, Path, Path], effects: frozenset[str] | None) -> None
     name, source, target = job
     sound = read(source, sample_rate=store.RATE)
     if effects is not None:
+        first = max(0, len(sound) - round(_DRY_SECONDS * store.RATE)) // 2
+        sound = sound[first : first + round(_DRY_SECONDS * store.RATE)]
         sound, _ = realism.apply(sound, store.RATE, name, effects)
         sound = store.level(sound, -3.0, _EDGE)
     aside = target.with_suffix(".part")
     soundfile.write(aside, sound, store.RATE, format="WAV", subtype="PCM_16")
     aside.rename(target)
+
+
+def unpacked(dev: rulers.DevelopmentSet, out: Path) -> rulers.DevelopmentSet:
+    """The development set with its tracks as WAV under `out`: they are read again and again."""
+    tracks = [row | {"audio": dev.folder / row["audio"]} for row in dev.tracks]
+    return replace(dev, tracks=unpack(tracks, Path(), out, None), folder=out)
 
 
 def write(chosen: list[Row], path: Path) -> str:
@@ -139,11 +149,12 @@ def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
         return
     experiment = EXPERIMENTS[name]
     own = experiment.effects is not None
+    counts = DRY_ROWS if own else ROWS
     sound = out / (slug if own else "open") / "corpus"
     manifests = {
         split: write(
             unpack(
-                rows(experiment.corpus, split, experiment.keep),
+                rows(experiment.corpus, split, experiment.keep, counts[split]),
                 experiment.corpus,
                 sound,
                 experiment.effects,
@@ -152,7 +163,7 @@ def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
         )
         for split in ("train", "val")
     }
-    held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})))
+    held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})), ROWS["test"])
     shared = out / "open" / "corpus"
     test = write(unpack(held_out, OPEN, shared, None), shared / "test.jsonl")
     folder = out / slug / f"seed-{seed}"
@@ -196,7 +207,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in EXPERIMENTS]:
         parser.error(f"no experiment is called {unknown[0]!r}: {', '.join(EXPERIMENTS)}")
-    dev = rulers.read(rulers.TRACKS, rulers.SENTENCES)
+    dev = unpacked(rulers.read(rulers.TRACKS, rulers.SENTENCES), options.out / "dev")
     for seed in options.seeds:
         for name in options.names or EXPERIMENTS:
             run(name, seed, options.out, dev)
