@@ -13,23 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import subprocess
-import sys
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soundfile
 from dev import rulers
 from sound import realism, store
-
-from muscall.audio.decode import read
+from unpacking import Change, Row, muscall, rows_of, unpack, write
 
 CONFIG = Path(__file__).parents[2] / "configs" / "minilm.yaml"
 OPEN, DRY = Path("corpora/open"), Path("corpora/dry")
@@ -49,8 +42,6 @@ FITTED = [
 ]
 RECORDED = "recordings"
 _EDGE = 0.02  # seconds of fade at the end of a sound, which has faded already
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -90,55 +81,22 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def rows(corpus: Path, split: str, keep: Callable[[Row], bool], most: int) -> list[Row]:
     """At most `most` rows that `keep` keeps, drawn the same way every time."""
-    lines = (corpus / f"{split}.jsonl").read_text("utf-8").splitlines()
-    kept = [row for row in map(json.loads, lines) if keep(row)]
+    kept = [row for row in rows_of(corpus / f"{split}.jsonl") if keep(row)]
     return random.Random(split).sample(kept, min(most, len(kept)))
 
 
-def unpack(
-    chosen: Iterable[Row], corpus: Path, out: Path, effects: frozenset[str] | None
-) -> list[Row]:
-    """The rows with their sound as WAV under `out`, through `effects`: read fast by training."""
-    (out / "audio").mkdir(parents=True, exist_ok=True)
-    jobs, unpacked = [], []
-    for row in chosen:
-        target = Path("audio") / f"{row['id']}.wav"
-        if not (out / target).exists():
-            jobs.append((row["id"], corpus / row["audio"], out / target))
-        unpacked.append(row | {"audio": str(target)})
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(partial(_decode, effects=effects), jobs, chunksize=16))
-    return unpacked
-
-
-def _decode(job: tuple[str, Path, Path], effects: frozenset[str] | None) -> None:
-    name, source, target = job
-    sound = read(source, sample_rate=store.RATE)
-    if effects is not None:
-        first = max(0, len(sound) - round(_DRY_SECONDS * store.RATE)) // 2
-        sound = sound[first : first + round(_DRY_SECONDS * store.RATE)]
-        sound, _ = realism.apply(sound, store.RATE, name, effects)
-        sound = store.level(sound, -3.0, _EDGE)
-    aside = target.with_suffix(".part")
-    soundfile.write(aside, sound, store.RATE, format="WAV", subtype="PCM_16")
-    aside.rename(target)
+def _recorded(name: str, sound: np.ndarray, effects: frozenset[str]) -> np.ndarray:
+    """The middle of a dry clip, through `effects`."""
+    first = max(0, len(sound) - round(_DRY_SECONDS * store.RATE)) // 2
+    middle = sound[first : first + round(_DRY_SECONDS * store.RATE)]
+    changed, _ = realism.apply(middle, store.RATE, name, effects)
+    return store.level(changed, -3.0, _EDGE)
 
 
 def unpacked(dev: rulers.DevelopmentSet, out: Path) -> rulers.DevelopmentSet:
     """The development set with its tracks as WAV under `out`: they are read again and again."""
     tracks = [row | {"audio": dev.folder / row["audio"]} for row in dev.tracks]
-    return replace(dev, tracks=unpack(tracks, Path(), out, None), folder=out)
-
-
-def write(chosen: list[Row], path: Path) -> str:
-    path.write_text("".join(json.dumps(row) + "\n" for row in chosen), "utf-8")
-    return str(path)
-
-
-def muscall(*arguments: str) -> str:
-    """Run the command; its messages go on to the terminal."""
-    command = [sys.executable, "-m", "muscall", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return replace(dev, tracks=unpack(tracks, Path(), out), folder=out)
 
 
 def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
@@ -147,28 +105,21 @@ def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
     done = out / slug / f"seed-{seed}.json"
     if done.exists():
         return
-    experiment = EXPERIMENTS[name]
-    own = experiment.effects is not None
-    counts = DRY_ROWS if own else ROWS
-    sound = out / (slug if own else "open") / "corpus"
-    manifests = {
-        split: write(
-            unpack(
-                rows(experiment.corpus, split, experiment.keep, counts[split]),
-                experiment.corpus,
-                sound,
-                experiment.effects,
-            ),
-            sound / f"{slug}-{split}.jsonl",
-        )
-        for split in ("train", "val")
-    }
+    experiment, shared = EXPERIMENTS[name], out / "open" / "corpus"
+    counts, sound = ROWS, shared
+    change: Change | None = None
+    if experiment.effects is not None:
+        counts, sound = DRY_ROWS, out / slug / "corpus"
+        change = partial(_recorded, effects=experiment.effects)
+    changes = []
+    for split in ("train", "val"):
+        chosen = rows(experiment.corpus, split, experiment.keep, counts[split])
+        ready = unpack(chosen, experiment.corpus, sound, change)
+        changes.append(f"data.{split}={write(ready, sound / f'{slug}-{split}.jsonl')}")
     held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})), ROWS["test"])
-    shared = out / "open" / "corpus"
-    test = write(unpack(held_out, OPEN, shared, None), shared / "test.jsonl")
+    test = write(unpack(held_out, OPEN, shared), shared / "test.jsonl")
     folder = out / slug / f"seed-{seed}"
-    changes = [f"data.{split}={path}" for split, path in manifests.items()]
-    muscall("train", str(CONFIG), *changes, f"train.out={folder}", f"train.seed={seed}", *FITTED)
+    muscall("train", CONFIG, *changes, f"train.out={folder}", f"train.seed={seed}", *FITTED)
     best = str(folder / "best")
     scores = json.loads(muscall("evaluate", "retrieval", best, test, "--json"))
     real = rulers.rows_of(dev, rulers.by_model(dev, best))
