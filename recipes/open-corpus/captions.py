@@ -57,6 +57,11 @@ def one_of(instrument: str) -> str:
     return instrument if many or instrument.startswith("a ") else article(instrument)
 
 
+def once(text: str) -> str:
+    """`text` with no word twice in a row: a genre and a subject may share one ("folk folk tune")."""
+    return re.sub(r"\b(\w+) \1\b", r"\1", text)
+
+
 def join(parts: list[str]) -> str:
     """Parts as a listener lists them: "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -182,7 +187,7 @@ class Phrasing:
             f"{style}{in_key}{shown}, {tempo or self.bpm()}, {played}",
         ]
         forms += self._as_asked(style, lead) + self._led(style, lead)
-        return re.sub(r"\s+,", ",", " ".join(forms[form].split())).strip(" ,")
+        return once(re.sub(r"\s+,", ",", " ".join(forms[form].split())).strip(" ,"))
 
     def _as_asked(self, style: str, lead: str) -> list[str]:
         """Forms that a listener types; empty where the facts do not bear one out."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from captions import article, join
+from captions import article, join, once
 from hearing import character, density, heard, key_words
 
 _PACE = {
@@ -139,8 +139,7 @@ class _Telling:
             f"{self.by()}, {subject}",
             f"{genre} music, {self.pace()}{in_metre}, with {self.instruments(2)}",
         ]
-        # "Folk folk tune": a genre and a subject may share a word.
-        return re.sub(r"\b(\w+) \1\b", r"\1", forms[form % len(forms)])
+        return once(forms[form % len(forms)])
 
 
 _FORMS = 12

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from captions import once
 from events import write
 from midi import read_facts
 from packages import pypi
@@ -130,7 +131,7 @@ def _composer(entry: dict[str, Any], stated: str | None) -> str | None:
 def _subjects(piece: Piece, entry: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     """What the piece is, in words that can be counted."""
     forms = [piece.form] if piece.form else entry.get("form", ["tune", "folk tune", "dance tune"])
-    found = [f"{origin} {form}" for origin in entry["from"] for form in forms]
+    found = [once(f"{origin} {form}") for origin in entry["from"] for form in forms]
     if facts["by"]:
         found += [f"{form} by {facts['by']}" for form in forms for _ in range(2)]
         found += [f"piece by {facts['by'].split()[-1]}"]
