@@ -58,7 +58,7 @@ def one_of(instrument: str) -> str:
 
 
 def once(text: str) -> str:
-    """`text` with no word twice in a row: a genre and a subject may share one ("folk folk tune")."""
+    """`text` with no word twice in a row: a genre and a subject may share one."""
     return re.sub(r"\b(\w+) \1\b", r"\1", text)
 
 

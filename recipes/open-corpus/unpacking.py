@@ -52,7 +52,7 @@ def _decode(job: tuple[str, Path, Path], change: Change | None) -> None:
     sound = read(source, sample_rate=RATE)
     if change is not None:
         sound = change(name, sound)
-    aside = target.with_suffix(".part")
+    aside = target.with_suffix(f".{os.getpid()}")  # another run may unpack the same row
     soundfile.write(aside, sound, RATE, format="WAV", subtype="PCM_16")
     aside.rename(target)
 
