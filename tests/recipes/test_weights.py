@@ -1,0 +1,119 @@
+"""The recipe of the released weights: what is trained on, and what the teacher hears."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import soundfile
+
+from muscall.data.manifest import read_manifest
+from muscall.data.targets import read_targets
+
+FOLDER = Path(__file__).parents[2] / "recipes" / "weights"
+RATE = 16000
+Load = Callable[[str], ModuleType]
+
+
+@pytest.fixture(scope="module")
+def load(recipe: Load) -> Iterator[Load]:
+    """Imports a module of the recipe, which uses those of the open corpus."""
+    recipe("teacher.tagging")
+    sys.path.insert(0, str(FOLDER))
+    yield importlib.import_module
+    sys.path.remove(str(FOLDER))
+    for name, module in list(sys.modules.items()):
+        if str(FOLDER) in str(getattr(module, "__file__", None)):
+            del sys.modules[name]
+
+
+def row(name: str, part: str) -> dict[str, object]:
+    return {
+        "id": name, "audio": f"{name}.flac", "caption": [f"a {part} called {name}"],
+        "part": part, "duration": 6.0,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Two recordings and two grooves of noise, 6 s each."""
+    for number, name in enumerate(("one", "two", "three", "four")):
+        noise = np.random.default_rng(number).normal(0, 0.1, 6 * RATE)
+        soundfile.write(tmp_path / f"{name}.flac", noise, RATE)
+    return tmp_path
+
+
+ROWS = [row("one", "recordings"), row("two", "recordings"), row("three", "grooves"),
+        row("four", "grooves")]  # fmt: skip
+
+
+def test_unpacking_keeps_the_sound_and_is_done_once(
+    recipe: Load, corpus: Path, tmp_path: Path
+) -> None:
+    unpacking = recipe("unpacking")
+    out = tmp_path / "out"
+    ready = unpacking.unpack(ROWS, corpus, out)
+    for before, after in zip(ROWS, ready, strict=True):
+        original, _ = soundfile.read(corpus / str(before["audio"]))
+        sound, rate = soundfile.read(out / after["audio"])
+        assert rate == RATE
+        np.testing.assert_allclose(sound, original, atol=1e-4)
+    first = out / ready[0]["audio"]
+    written = first.stat().st_mtime_ns
+    assert unpacking.unpack(ROWS, corpus, out) == ready
+    assert first.stat().st_mtime_ns == written
+    manifest = unpacking.write(ready, out / "train.jsonl")
+    assert [r.id for r in read_manifest(manifest)] == ["one", "two", "three", "four"]
+    assert unpacking.rows_of(manifest) == ready
+
+
+def test_recordings_are_cut_into_pieces_that_cover_them(load: Load, corpus: Path) -> None:
+    train = load("train")
+    pieces = [piece for r in ROWS for piece in train.pieces(r)]
+    assert len(pieces) == 2 * train.PIECES + 2
+    assert len({piece["id"] for piece in pieces}) == len(pieces)
+    ends = [piece.get("start", 0.0) + piece["duration"] for piece in pieces[: train.PIECES]]
+    assert ends == pytest.approx([2.0, 4.0, 6.0])
+    assert corpus.is_dir()
+
+
+def test_the_teacher_hears_all_recordings_and_some_clips(
+    load: Load, recipe: Load, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, unpacking = load("train"), recipe("unpacking")
+    monkeypatch.setattr(train, "TAUGHT", 1)
+    out = tmp_path / "out"
+    ready = unpacking.unpack(ROWS, corpus, out)
+    targets = train.hear(ready, out)
+    manifest = unpacking.write([p for r in ready for p in train.pieces(r)], out / "train.jsonl")
+    found = read_targets(targets, read_manifest(manifest))
+    assert found.shape == (2 * train.PIECES + 2, 500)
+    heard = np.isfinite(found).all(axis=1)
+    assert heard.tolist() == [True] * (2 * train.PIECES) + heard[-2:].tolist()
+    assert heard[-2:].sum() == 1
+    # Pieces of one recording have what was heard in all of it.
+    np.testing.assert_array_equal(found[0], found[train.PIECES - 1])
+    assert not np.array_equal(found[0], found[train.PIECES])
+
+
+def test_a_library_keeps_some_of_each_album_aside(load: Load, tmp_path: Path) -> None:
+    tuning = load("tuning")
+    rows = [
+        {"id": f"{game}-{n}", "audio": f"{n}.ogg", "game": game, "composer": "Ann", "title": ""}
+        for game in ("Maze", "Race")
+        for n in range(30)
+    ]
+    aside = [r for r in rows if tuning.held_out(r)]
+    assert 8 <= len(aside) <= 32
+    sentences, relevant = tuning.queries(aside)
+    assert sentences == ["a track of Maze", "a track of Race", "music by Ann"]
+    assert (relevant[0] ^ relevant[1]).all()
+    assert relevant[2].all()
+    manifest = tuning.write_library(rows[:2], tmp_path, tmp_path / "runs" / "library.jsonl")
+    told = read_manifest(manifest, check_files=False)
+    assert told[0].captions == ("music by Ann", "a track of Maze")
