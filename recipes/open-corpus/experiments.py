@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,11 +46,14 @@ _EDGE = 0.02  # seconds of fade at the end of a sound, which has faded already
 
 @dataclass(frozen=True)
 class Experiment:
-    """Which rows train, and which effects their sound goes through (None: as it was built)."""
+    """Which rows train, which effects their sound goes through (None: as it was built), and what
+    else is set.
+    """
 
     corpus: Path
     keep: Callable[[Row], bool]
     effects: frozenset[str] | None = None
+    settings: tuple[str, ...] = ()
 
 
 def _but(parts: frozenset[str], row: Row) -> bool:
@@ -99,13 +102,15 @@ def unpacked(dev: rulers.DevelopmentSet, out: Path) -> rulers.DevelopmentSet:
     return replace(dev, tracks=unpack(tracks, Path(), out), folder=out)
 
 
-def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
+def run(
+    name: str, experiment: Experiment, seed: int, out: Path, dev: rulers.DevelopmentSet
+) -> None:
     """Train and score one experiment, unless that is done."""
     slug = name.replace(",", "").replace(" ", "-")
     done = out / slug / f"seed-{seed}.json"
     if done.exists():
         return
-    experiment, shared = EXPERIMENTS[name], out / "open" / "corpus"
+    shared = out / "open" / "corpus"
     counts, sound = ROWS, shared
     change: Change | None = None
     if experiment.effects is not None:
@@ -119,18 +124,19 @@ def run(name: str, seed: int, out: Path, dev: rulers.DevelopmentSet) -> None:
     held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})), ROWS["test"])
     test = write(unpack(held_out, OPEN, shared), shared / "test.jsonl")
     folder = out / slug / f"seed-{seed}"
-    muscall("train", CONFIG, *changes, f"train.out={folder}", f"train.seed={seed}", *FITTED)
+    changes += [f"train.out={folder}", f"train.seed={seed}", *FITTED, *experiment.settings]
+    muscall("train", CONFIG, *changes)
     best = str(folder / "best")
     scores = json.loads(muscall("evaluate", "retrieval", best, test, "--json"))
     real = rulers.rows_of(dev, rulers.by_model(dev, best))
     done.write_text(json.dumps({"name": name, "real": real, "rendered": scores}, indent=2))
 
 
-def table(out: Path) -> str:
-    """Markdown of every experiment that is finished: the mean over its seeds, and each of them."""
+def table(names: Iterable[str], out: Path) -> str:
+    """Markdown of what is finished of these: the mean over their seeds, and each of them."""
     lines = ["| trained on | seeds | stated mAP | AUC | measured mAP | AUC | rendered T→A R@10 |"]
     lines.append("|---|---" + "|---:" * 5 + "|")
-    for name in EXPERIMENTS:
+    for name in names:
         slug = name.replace(",", "").replace(" ", "-")
         found = [json.loads(path.read_text()) for path in sorted(out.glob(f"{slug}/seed-*.json"))]
         if not found:
@@ -149,21 +155,21 @@ def table(out: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run the recipe."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
+def main(experiments: Mapping[str, Experiment], out: Path) -> None:
+    """Run the recipe with these experiments."""
+    parser = argparse.ArgumentParser(description="Short, equal trainings, compared on real music.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(experiments))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--out", type=Path, default=Path("runs/experiments"))
+    parser.add_argument("--out", type=Path, default=out)
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in EXPERIMENTS]:
-        parser.error(f"no experiment is called {unknown[0]!r}: {', '.join(EXPERIMENTS)}")
+    if unknown := [name for name in options.names if name not in experiments]:
+        parser.error(f"no experiment is called {unknown[0]!r}: {', '.join(experiments)}")
     dev = unpacked(rulers.read(rulers.TRACKS, rulers.SENTENCES), options.out / "dev")
     for seed in options.seeds:
-        for name in options.names or EXPERIMENTS:
-            run(name, seed, options.out, dev)
-    print(table(options.out))
+        for name in options.names or experiments:
+            run(name, experiments[name], seed, options.out, dev)
+    print(table(experiments, options.out))
 
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENTS, Path("runs/experiments"))

@@ -1,0 +1,32 @@
+"""What each choice in the design of the default weights is worth, on real music.
+
+    PYTHONPATH=recipes/open-corpus python recipes/weights/designs.py [NAME...] [--seeds 0 1]
+
+Equal trainings on the open corpus, each with one choice more or less than `configs/minilm.yaml`,
+run, scored and printed as the experiments of the corpus are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments import OPEN, Experiment, main
+
+
+def design(*settings: str) -> Experiment:
+    """A training on rows of all parts, with these settings."""
+    return Experiment(OPEN, bool, settings=settings)
+
+
+DESIGNS = {
+    "as it is": design(),
+    "level-free": design("model.audio.mel.relative=true"),
+    "ten-second windows": design("model.audio.window_seconds=10"),
+    "width 32": design("model.audio.width=32"),
+    "batch 128": design("train.batch_size=128"),
+    "text encoder fine-tuned": design("model.text.frozen=false"),
+    "not augmented": design("data.augment.enabled=false"),
+}
+
+if __name__ == "__main__":
+    main(DESIGNS, Path("runs/designs"))
