@@ -53,7 +53,7 @@ def probe(path: str | Path) -> AudioInfo:
         AudioError: the file cannot be opened, or holds no sound that can be decoded.
     """
     reasons = []
-    with _open(path) as file:
+    with open_file(path) as file:
         for turn in _turns(file):
             try:
                 with closing(turn(file)) as decoder:
@@ -109,7 +109,7 @@ def _samples(path: str | Path, first: int, end: int | None, sample_rate: int) ->
     position = first
     promised: float | None = None
     reasons = []
-    with _open(path) as file:
+    with open_file(path) as file:
         turns = _turns(file)
         for turn in turns:
             try:
@@ -171,7 +171,12 @@ def _at_rate(blocks: Iterator[Samples], old: int, new: int) -> Iterator[Samples]
     yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
 
 
-def _open(path: str | Path) -> FileIO:
+def open_file(path: str | Path) -> FileIO:
+    """Open a sound file.
+
+    Raises:
+        AudioError: it cannot be opened, is empty or no regular file.
+    """
     try:
         status = Path(path).stat()  # first, because opening a pipe waits for its other end
         if stat.S_ISDIR(status.st_mode):

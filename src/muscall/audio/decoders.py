@@ -11,6 +11,8 @@ import av
 import numpy as np
 import soundfile
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from muscall.audio.windows import Samples
@@ -69,6 +71,23 @@ class Decoder(Protocol):
         """Let go of what the library holds; the file itself stays open."""
 
 
+def open_stream(file: FileIO) -> tuple[InputContainer, AudioStream]:
+    """A file opened by FFmpeg and its first audio stream. The container is to be closed.
+
+    Raises:
+        What is in `FAILURES`, where there is none.
+    """
+    file.seek(0)
+    # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
+    # Nothing else may be opened: a playlist could name any other file or address.
+    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
+    container = av.open("fd:", "r", metadata_errors="ignore", options=options)
+    if not container.streams.audio:
+        container.close()
+        raise ValueError("no audio stream")
+    return container, container.streams.audio[0]
+
+
 class Ffmpeg:
     """A file decoded by FFmpeg, which skips up to `patience` damaged packets in a row, then fails.
 
@@ -76,14 +95,7 @@ class Ffmpeg:
     """
 
     def __init__(self, file: FileIO, *, patience: int = 0) -> None:
-        file.seek(0)
-        # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
-        # Nothing else may be opened: a playlist could name any other file or address.
-        options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
-        self._container = av.open("fd:", "r", metadata_errors="ignore", options=options)
-        if not self._container.streams.audio:
-            raise ValueError("no audio stream")
-        self._stream = self._container.streams.audio[0]
+        self._container, self._stream = open_stream(file)
         self._patience = patience
         self._frames = self._decoded()
         head = next(self._frames, None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import translate
 from pathlib import Path
 
 from muscall.errors import AudioError, one_line
@@ -25,8 +27,7 @@ def find_audio(paths: Iterable[str | Path]) -> list[Path]:
     """The sound files in `paths`: files as they are, whatever their suffix, folders searched.
 
     The order is that of `paths` and, inside a folder, that of the names, files before folders. A
-    file or folder met twice is listed once. Folders are searched to any depth, through links too,
-    but hidden files and folders are left out; a folder that cannot be read is logged and passed by.
+    file or folder met twice is listed once. Folders are searched as `search_folder` does.
 
     Raises:
         AudioError: one of `paths` does not exist or may not be looked at.
@@ -40,25 +41,55 @@ def find_audio(paths: Iterable[str | Path]) -> list[Path]:
             raise AudioError(path, "no such file or folder") from error
         except (OSError, ValueError) as error:
             raise AudioError(path, getattr(error, "strerror", None) or str(error)) from error
-        found.update(dict.fromkeys(_search(path, seen) if path.is_dir() else [path]))
+        found.update(dict.fromkeys(search_folder(path, seen=seen) if path.is_dir() else [path]))
     return list(found)
 
 
-def _search(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """The sound files under `root`; links may loop, so not in folders (device, inode) `seen`."""
+def search_folder(
+    root: Path, *, exclude: Sequence[str] = (), seen: set[tuple[int, int]] | None = None
+) -> Iterator[Path]:
+    """The sound files under `root`, to any depth and through links too, each folder once.
+
+    Left out are hidden files and folders, and a folder that holds a `.nomedia` with all that is
+    below it; a folder that cannot be read is logged and passed by.
+
+    Args:
+        exclude: shell patterns; a file or folder is left out where its name, or its path relative
+            to `root`, matches one. `*` matches across folders too.
+        seen: (device, inode) of folders to leave out, because links may loop; added to.
+    """
+    excluded = re.compile("|".join(map(translate, exclude)) or r"(?!)")
+    seen = set() if seen is None else seen
+
+    def wanted(name: str, below: str) -> bool:
+        hidden = name.startswith(".")
+        return not (hidden or excluded.match(name) or excluded.match(below + name))
+
     for folder, folders, names in os.walk(root, onerror=_pass_by, followlinks=True):
         here = Path(folder)
-        status = here.stat()
-        if (status.st_dev, status.st_ino) in seen:
+        if ".nomedia" in names or not _is_new(here, seen):
             folders.clear()
             continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = "" if here == root else f"{here.relative_to(root)}/"
+        folders[:] = sorted(name for name in folders if wanted(name, below))
         for name in sorted(names):
             path = here / name
             # Pipes and links to nowhere too: whoever decodes them says what is wrong with them.
-            if not name.startswith(".") and path.suffix.lower() in AUDIO_SUFFIXES:
+            if path.suffix.lower() in AUDIO_SUFFIXES and wanted(name, below):
                 yield path
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether `folder` is there and not among `seen`, to which it is added."""
+    try:
+        status = folder.stat()
+    except OSError as error:  # it went away a moment ago
+        _pass_by(error)
+        return False
+    identity = (status.st_dev, status.st_ino)
+    new = identity not in seen
+    seen.add(identity)
+    return new
 
 
 def _pass_by(error: OSError) -> None:

@@ -132,15 +132,51 @@ def _resampled(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     return np.asarray(soxr.resample(samples, rate, sample_rate), np.float32)
 
 
-@dataclass
-class _Track:
-    """Where a track stands: windows still being computed, and their sum so far."""
+@dataclass(eq=False)
+class Heard:
+    """What the model has heard of a track: a vector (dim,) float32, unit norm, for each window."""
 
-    index: int
+    vectors: list[np.ndarray] = field(default_factory=list)
+    waiting: int = 0
+    """Windows after these that stand in a chunk and have no vector yet."""
+
+    def embedding(self) -> np.ndarray:
+        """The track's embedding (dim,) float32: the normalised mean of its windows'."""
+        total = np.sum(self.vectors, axis=0, dtype=np.float64)
+        return np.asarray(total / max(np.linalg.norm(total), 1e-12), np.float32)
+
+
+class Listener:
+    """Takes windows one by one and runs the model on full chunks, whatever tracks they are of."""
+
+    def __init__(self, embedder: AudioEmbedder) -> None:
+        self._embedder = embedder
+        self._chunk: list[tuple[Heard, np.ndarray]] = []
+
+    def hear(self, track: Heard, window: np.ndarray) -> None:
+        """Take the next window (samples,) of `track`; some windows later it has its vector."""
+        track.waiting += 1
+        self._chunk.append((track, window))
+        if len(self._chunk) == self._embedder.chunk:
+            self.finish()
+
+    def finish(self) -> None:
+        """Give all windows taken so far their vectors."""
+        if self._chunk:
+            vectors = self._embedder([window for _, window in self._chunk])
+            for (track, _), vector in zip(self._chunk, vectors, strict=True):
+                track.vectors.append(vector)
+                track.waiting -= 1
+            self._chunk.clear()
+
+
+@dataclass(eq=False)
+class _Track(Heard):
+    """A track that is being decoded: its place, its next windows, and what went wrong."""
+
+    index: int = 0
     queue: Queue[np.ndarray | AudioError | None] = field(default_factory=lambda: Queue(maxsize=4))
     error: AudioError | None = None
-    total: np.ndarray | float = 0.0
-    waiting: int = 0
 
 
 def encode_each(
@@ -183,21 +219,13 @@ def encode_each(
         except Exception as error:  # a decoder's surprise must not leave the reader waiting
             put(AudioError(_name(item), f"{type(error).__name__}: {error}"))
 
-    chunk: list[tuple[_Track, np.ndarray]] = []
+    listener = Listener(embedder)
     finished: deque[_Track] = deque()
-
-    def compute() -> None:
-        if chunk:
-            results = embedder([window for _, window in chunk])
-            for (track, _), embedding in zip(chunk, results, strict=True):
-                track.total = track.total + embedding.astype(np.float64)
-                track.waiting -= 1
-            chunk.clear()
 
     def ready() -> Iterator[tuple[int, np.ndarray | AudioError]]:
         while finished and (finished[0].error or not finished[0].waiting):
             track = finished.popleft()
-            yield track.index, track.error or _unit(np.asarray(track.total))
+            yield track.index, track.error or track.embedding()
 
     upcoming = iter(enumerate(inputs))
     tracks: deque[_Track] = deque()
@@ -205,7 +233,7 @@ def encode_each(
 
         def start_next() -> None:
             for index, item in upcoming:
-                track = _Track(index)
+                track = _Track(index=index)
                 tracks.append(track)
                 pool.submit(produce, track, item)
                 return
@@ -216,16 +244,13 @@ def encode_each(
             while tracks:
                 track = tracks.popleft()
                 while isinstance(window := track.queue.get(), np.ndarray):
-                    track.waiting += 1
-                    chunk.append((track, window))
-                    if len(chunk) == embedder.chunk:
-                        compute()
-                        yield from ready()
+                    listener.hear(track, window)
+                    yield from ready()
                 track.error = window
                 finished.append(track)
                 start_next()
                 yield from ready()
-            compute()
+            listener.finish()
             yield from ready()
         finally:
             stop.set()
@@ -235,7 +260,3 @@ def _name(item: AudioInput) -> str | Path:
     if isinstance(item, tuple):
         return "samples"
     return item.path if isinstance(item, Segment) else item
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return np.asarray(vector / max(np.linalg.norm(vector), 1e-12), np.float32)
