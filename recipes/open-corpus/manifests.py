@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rows import Clip, Part
 from splits import SPLITS, split_groups
 
@@ -18,6 +20,12 @@ def audio_path(out: Path, clip: Clip) -> Path:
 def facts_path(out: Path, clip: Clip) -> Path:
     """The file that marks a clip as done: written last."""
     return out / "facts" / f"{clip.id}.json"
+
+
+@once
+def alike() -> frozenset[str]:
+    """Names of takes, without their number, that sound like clips of other splits."""
+    return frozenset(yaml.safe_load(Path(__file__).with_name("alike.yaml").read_text()))
 
 
 def row(clip: Clip, part: Part, stored: dict[str, Any], split: str) -> dict[str, Any]:
@@ -45,7 +53,8 @@ def write_manifests(
 ) -> dict[str, int]:
     """Write `manifest.jsonl` and one file per split; returns the rows of each split.
 
-    Splits are those of the planned clips, so a clip that had to be skipped moves no other.
+    Splits are those of the planned clips, so a clip that had to be skipped moves no other. What is
+    held out and yet `alike` is left out.
     """
     splits = split_groups(clips, wanted)
     lines: dict[str, list[str]] = {split: [] for split in SPLITS}
@@ -53,6 +62,8 @@ def write_manifests(
         facts = facts_path(out, clip)
         if facts.exists() and audio_path(out, clip).exists():
             split = splits[clip.group]
+            if split != "train" and clip.id.rpartition("-")[0] in alike():
+                continue
             told = row(clip, parts[clip.part], json.loads(facts.read_text()), split)
             lines[split].append(json.dumps(told) + "\n")
     whole = [line for split in SPLITS for line in lines[split]]

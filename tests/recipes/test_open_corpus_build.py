@@ -257,3 +257,26 @@ def test_a_group_is_in_one_split_whatever_its_part(recipe: Callable[[str], Modul
         assert {c.part for c in held} >= {"a", "b"}
     # Three groups are too few to hold any out, unless another part already has.
     assert all(where[c.group] == "train" for c in clips if c.group.startswith("few"))
+
+
+def test_what_sounds_like_another_split_is_not_held_out(
+    recipe: Callable[[str], ModuleType], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests, clip = recipe("manifests"), recipe("rows").Clip
+    assert manifests.alike()
+    monkeypatch.syspath_prepend(str(place))
+    part = recipe("tones").PART
+    monkeypatch.setattr(manifests, "alike", lambda: {"loop-kit"})
+    monkeypatch.setattr(manifests, "split_groups", lambda *_: {"house": "test", "country": "train"})
+    names = {"loop-kit-01": "house", "tune-01": "house", "loop-kit-02": "country"}
+    clips = [clip(name, "tones", group, 3, 0) for name, group in names.items()]
+    for own in clips:
+        for path in (manifests.audio_path(place, own), manifests.facts_path(place, own)):
+            path.parent.mkdir(exist_ok=True)
+        manifests.audio_path(place, own).touch()
+        told = {"facts": {"pitch": 110}, "effects": [], "duration": 21.0}
+        told |= {"peak_dbfs": -3.0, "rms_dbfs": -20.0}
+        manifests.facts_path(place, own).write_text(json.dumps(told))
+    counts = manifests.write_manifests(clips, {"tones": part}, {}, place)
+    assert counts == {"train": 1, "val": 0, "test": 1}
+    assert [row["id"] for row in rows(place)] == ["loop-kit-02", "tune-01"]
