@@ -6,10 +6,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from muscall.library.library import Library
     from muscall.models.muscall import MusCALL, load
 
 __version__ = version("muscall")
-__all__ = ["MusCALL", "__version__", "load"]
+__all__ = ["Library", "MusCALL", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from muscall.models import muscall
 
         return getattr(muscall, name)
+    if name == "Library":
+        from muscall.library.library import Library
+
+        return Library
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -67,22 +67,3 @@ def stream_windows(blocks: Iterable[Samples], length: int) -> Iterator[Samples]:
             yield loop_to(block, length)
         elif len(block) >= _SHORTEST_TAIL * length:
             yield np.concatenate([previous[len(block) :], block])
-
-
-def placed_windows(blocks: Iterable[Samples], length: int) -> Iterator[tuple[int, int, Samples]]:
-    """As `stream_windows`, with each the sample it begins at and how many of the track it holds.
-
-    That is `length`, or all of a shorter track, which is repeated.
-    """
-    total = 0
-
-    def counted() -> Iterator[Samples]:
-        nonlocal total
-        for block in blocks:
-            total += len(block)
-            yield block
-
-    for index, window in enumerate(stream_windows(counted(), length)):
-        # More than this window may have been read by now, but at the last one, all.
-        start = max(0, min(index * length, total - length))
-        yield start, min(length, total), window

@@ -40,6 +40,16 @@ Threads = Annotated[
 ]
 
 
+LibraryPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        help="Where the library is, instead of $MUSCALL_LIBRARY or your data folder.",
+    ),
+]
+
+
 def load_model(source: str | None, threads: int | None) -> MusCALL:
     """The model that the options name."""
     limit_threads(threads)
@@ -53,6 +63,7 @@ def load_model(source: str | None, threads: int | None) -> MusCALL:
 def limit_threads(threads: int | None) -> None:
     """Keep the computation to so many processor threads; None leaves it as it is."""
     if threads is not None:
+        os.environ["LANCE_CPU_THREADS"] = str(threads)
         import torch
 
         torch.set_num_threads(threads)
@@ -85,8 +96,11 @@ class MessagesToStderr(logging.Handler):
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar with the time left, fed by `progress(done, total)`; None where nobody watches."""
+def progress_bar(what: str) -> Iterator[Callable[..., None] | None]:
+    """A bar with the time left, None where nobody watches.
+
+    It is fed by `progress(done, total, note="")`.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -99,10 +113,15 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    note = TextColumn("{task.fields[note]}")
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), note)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        task = bars.add_task(what, total=None, note="")
+
+        def progress(done: int, total: int, note: str = "") -> None:
+            bars.update(task, completed=done, total=total, note=note)
+
+        yield progress
 
 
 def exit_on_failures(failures: list[Any]) -> None:

@@ -30,7 +30,7 @@ _GRAMMAR = r"""
 
     OPERATOR: "<=" | ">=" | "!=" | "==" | "=" | "<" | ">" | "~"
     NAME: /(?!(?:and|or|not|in)\b)[^\W\d][\w-]*/i
-    NUMBER: /-?\d+(\.\d+)?/
+    NUMBER: /-?\d{1,15}(\.\d{1,15})?/
     STRING: /"[^"]*"|'[^']*'/
     %ignore /\s+/
 """
@@ -112,14 +112,15 @@ def _known(column: str, condition: str) -> str:
 
 
 def _left(column: str) -> str:
-    return f"lower({column})" if column in TEXTS else column
+    # The store refuses to compare its integers with a fraction, or with what is out of their range.
+    return f"lower({column})" if column in TEXTS else f"CAST({column} AS DOUBLE)"
 
 
 def _right(column: str, value: Token) -> str:
     if column in NUMBERS:
         if value.type != "NUMBER":
             raise FilterError(f"{column} is a number, {value} is none")
-        return str(value)
+        return str(float(value))
     text = value[1:-1] if value.type == "STRING" else str(value)
     quoted = text.lower().replace("'", "''").replace("\0", "")
     return f"'{quoted}'"

@@ -142,8 +142,8 @@ class Heard:
 
     def embedding(self) -> np.ndarray:
         """The track's embedding (dim,) float32: the normalised mean of its windows'."""
-        total = np.sum(self.vectors, axis=0, dtype=np.float64)
-        return np.asarray(total / max(np.linalg.norm(total), 1e-12), np.float32)
+        total = np.asarray(np.sum(self.vectors, axis=0, dtype=np.float64))
+        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
 
 class Listener:

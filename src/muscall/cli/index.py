@@ -1,0 +1,117 @@
+"""`muscall index`"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from muscall.cli.common import (
+    SOME_FAILED,
+    LibraryPath,
+    Model,
+    Threads,
+    load_model,
+    message,
+    progress_bar,
+)
+from muscall.errors import MuscallError
+
+if TYPE_CHECKING:
+    from muscall.library.indexing import Progress
+
+
+def index(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR", help="Folders of music; none for all that are known."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="GLOB",
+            help="Leave out what has such a name, or such a path below DIR. Remembered with DIR.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            help="Processes that decode, at low priority; as many as threads if not said.",
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and index again when something changes.")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="Delete what is gone; also what is on a drive that is not there."
+        ),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Read again what could not be read.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    library: LibraryPath = None,
+    model: Model = None,
+    threads: Threads = None,
+) -> None:
+    """Listen to a music folder, once, and keep up with its changes.
+
+    What was moved, renamed or retagged is known by its sound. Interrupt it at any time: the next
+    run does the rest.
+    """
+    loaded = load_model(model, threads)
+    from muscall.library.library import Library
+
+    music = Library(library, loaded)
+    report = None
+    for _ in music.changes(folders or ()) if watch else [None]:
+        try:
+            with _progress() as progress:
+                new = music.index(
+                    folders or (),
+                    exclude=exclude,
+                    workers=workers,
+                    prune=prune,
+                    retry_failed=retry_failed and report is None,
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+        except MuscallError as error:
+            if report is None:
+                raise
+            message(error)  # a full disk or another run; the next time may be better
+            continue
+        if report is None or new.is_news:
+            print(f"dry run: {new}" if dry_run else new, flush=True)
+        report = new
+    if report is not None and report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None] | None]:
+    """A bar with speed and time left; None where nobody watches."""
+    with progress_bar("Listening") as bar:
+        if bar is None:
+            yield None
+            return
+        started = time.monotonic()
+
+        def show(progress: Progress) -> None:
+            passed = time.monotonic() - started
+            speed = f"{progress.done / passed:.1f} tracks/s"
+            times = f"{progress.seconds / passed:,.0f} times real time"
+            bar(progress.done, progress.total, f"{speed}, {times}")
+
+        yield show

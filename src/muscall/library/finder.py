@@ -1,0 +1,259 @@
+"""Finds tracks of a library by sound, words and metadata together.
+
+A track's sound is as near to a request as the cosine of their embeddings, told in standard
+deviations over the library; the words of a request count where they stand in a track's tags or
+file name, the rarer the more. The sum orders the tracks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from lancedb.query import LanceQueryBuilder, LanceVectorQueryBuilder
+from lancedb.table import Table
+
+from muscall.errors import MuscallError
+from muscall.library.filters import parse_filter
+from muscall.library.scan import text_path
+from muscall.library.store import Store
+from muscall.library.wording import read_wording
+from muscall.models.muscall import MusCALL
+
+AVOIDED = 0.5  # weight of what a request is to be without, beside 1 for what it asks for
+WORDS = 3.0  # standard deviations that a word found in one track alone is worth
+SAME = 0.985  # cosine from which two tracks are shown as versions of one
+_SAMPLE = 4096  # tracks that stand for the library
+_CANDIDATES = 200
+_SHOWN = ("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to find: at least one of `text`, `like` and `where`.
+
+    `like` and `unlike` are embeddings (dim,) of examples. `where` is a filter as `parse_filter`
+    reads it. At most `most_per_artist` tracks of one artist are given.
+    """
+
+    text: str = ""
+    avoid: Sequence[str] = ()
+    like: Sequence[np.ndarray] = ()
+    unlike: Sequence[np.ndarray] = ()
+    where: str = ""
+    n: int = 10
+    most_per_artist: int | None = None
+    but: frozenset[str] = frozenset()
+    """Keys of tracks that are not wanted, such as an example itself."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The part of a track that fits best, in seconds."""
+
+    start: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A track that was found. Tags are empty, or None, where the file says nothing."""
+
+    rank: int
+    key: str
+    path: Path
+    title: str
+    artist: str
+    album: str
+    genre: str
+    year: int | None
+    bpm: float | None
+    duration: float
+    score: float
+    """Cosine similarity; 0 without anything to compare to. Its height means nothing."""
+    percentile: float
+    """Percent of the library that sounds less like the request, 0..100."""
+    named: bool
+    """Whether words of the request stand in its tags or its file's name."""
+    passage: Passage | None = None
+    versions: tuple[Hit, ...] = field(default=(), repr=False)
+    """Tracks that sound the same to within SAME, best first; they are tracks of their own."""
+
+
+class Finder:
+    """Searches the tracks that one pipeline has heard."""
+
+    def __init__(self, store: Store, pipeline: str, model: MusCALL) -> None:
+        self.store, self.pipeline, self.model = store, pipeline, model
+
+    def find(self, request: Request) -> list[Hit]:
+        """The `request.n` tracks that fit best, best first.
+
+        Raises:
+            FilterError: `where` cannot be understood.
+            MuscallError: nothing is asked for, or nothing is indexed with this model.
+        """
+        if not (request.text.strip() or len(request.like) or request.where.strip()):
+            raise MuscallError("nothing is asked for: neither a sentence, nor an example or filter")
+        condition = "offline = false"
+        if request.where.strip():
+            condition += f" AND {parse_filter(request.where)}"
+        query = self._embedding(request)
+        found = self._candidates(request, query, condition)
+        if not found:
+            return []
+        if query is not None:
+            self._score_sound(found, query)
+        for row in found:
+            row["standing"] = row["deviations"] + WORDS * row["words_score"]
+        found.sort(key=lambda row: (-row["standing"], row["path"]))
+        chosen = self._chosen(found, request)
+        hits = [_hit(rank, row) for rank, row in enumerate(chosen, 1)]
+        return self._with_passages(hits, query) if query is not None else hits
+
+    def _embedding(self, request: Request) -> np.ndarray | None:
+        """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
+        wording = read_wording(request.text)
+        wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]
+        total = np.zeros(self.model.config.dim, np.float32)
+        if wanted:
+            texts = self.model.encode_text(wanted)
+            asked = 1 if wording.wanted else 0
+            total += texts[:asked].sum(axis=0) - AVOIDED * texts[asked:].sum(axis=0)
+        for weight, examples in ((1.0, request.like), (-AVOIDED, request.unlike)):
+            for example in examples:
+                total += weight * example
+        size = float(np.linalg.norm(total))
+        return total / size if size > 1e-6 else None
+
+    def _candidates(
+        self, request: Request, query: np.ndarray | None, condition: str
+    ) -> list[dict[str, Any]]:
+        """Tracks near in sound or in words, each with its `vector` and `words_score`."""
+        count = max(_CANDIDATES, 4 * request.n) + len(request.but)
+        columns = [*_SHOWN, "vector"]
+        found: dict[str, dict[str, Any]] = {}
+
+        def look(builder: LanceQueryBuilder, *more: str) -> list[dict[str, Any]]:
+            rows = builder.where(condition, prefilter=True).limit(count)
+            return _rows(rows.select([*columns, *more]).to_arrow())
+
+        if query is not None:
+            near = self._tracks.search(query)
+            assert isinstance(near, LanceVectorQueryBuilder)
+            for row in look(near.distance_type("dot"), "_distance"):
+                found[row["key"]] = row | {"words_score": 0.0}
+        elif not request.text.strip():
+            for row in look(self._tracks.search()):
+                found[row["key"]] = row | {"words_score": 0.0}
+        if request.text.strip() and self._has_words:
+            # A word that only one track has is worth the logarithm of their number.
+            rarest = float(np.log(1 + self._count))
+            for row in look(self._tracks.search(request.text, query_type="fts"), "_score"):
+                known = found.setdefault(row["key"], row)
+                known["words_score"] = row["_score"] / rarest
+        for row in found.values():
+            row |= {"score": 0.0, "deviations": 0.0, "percentile": 0.0}
+        return [row for key, row in found.items() if key not in request.but]
+
+    def _score_sound(self, found: list[dict[str, Any]], query: np.ndarray) -> None:
+        usual = np.sort(self._sample @ query)
+        scores = np.stack([row["vector"] for row in found]) @ query
+        deviations = (scores - usual.mean()) / max(float(usual.std()), 1e-6)
+        places = np.searchsorted(usual, scores, side="left") / len(usual)
+        for row, score, deviation, place in zip(found, scores, deviations, places, strict=True):
+            row["score"], row["deviations"] = float(score), float(deviation)
+            row["percentile"] = 100 * float(place)
+
+    def _chosen(self, found: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
+        """The first tracks, those that sound the same behind the best of them."""
+        chosen: list[dict[str, Any]] = []
+        artists: dict[str, int] = {}
+        for row in found:
+            alike = next((c for c in chosen if c["vector"] @ row["vector"] >= SAME), None)
+            if alike is not None:
+                alike["versions"].append(row)
+                continue
+            artist = (row["artist"] or "").casefold()
+            if artist and artists.get(artist, 0) >= (request.most_per_artist or len(found)):
+                continue
+            if len(chosen) < request.n:
+                artists[artist] = artists.get(artist, 0) + 1
+                chosen.append(row | {"versions": []})
+        return chosen
+
+    def _with_passages(self, hits: list[Hit], query: np.ndarray) -> list[Hit]:
+        windows = self.store.windows(self.pipeline)
+        if windows is None or not hits:
+            return hits
+        keys = ", ".join(f"'{hit.key}'" for hit in hits)
+        rows = windows.search().where(f"key IN ({keys})").limit(None).to_arrow()
+        scores = _matrix(rows["vector"]).astype(np.float32) @ query
+        best: dict[str, tuple[float, Passage]] = {}
+        columns = (rows[name].to_pylist() for name in ("key", "start", "seconds"))
+        for key, start, seconds, score in zip(*columns, scores.tolist(), strict=True):
+            if key not in best or score > best[key][0]:
+                best[key] = score, Passage(start, seconds)
+        return [replace(hit, passage=best[hit.key][1]) if hit.key in best else hit for hit in hits]
+
+    @property
+    def _tracks(self) -> Table:
+        table = self.store.tracks(self.pipeline)
+        if table is None:
+            raise MuscallError("nothing is indexed with this model: muscall index FOLDER")
+        return table
+
+    @cached_property
+    def _count(self) -> int:
+        return int(self._tracks.count_rows())
+
+    @cached_property
+    def _has_words(self) -> bool:
+        return any(index.columns == ["words"] for index in self._tracks.list_indices())
+
+    @cached_property
+    def _sample(self) -> np.ndarray:
+        """(n, dim) float32 of tracks that stand for the library: their keys are hashes."""
+        query = self._tracks.search().select(["vector"]).limit(None)
+        if self._count > 2 * _SAMPLE:
+            share = int(_SAMPLE / self._count * 16**8)
+            query = query.where(f"key < '{share:08x}'")
+        return _matrix(query.to_arrow()["vector"])
+
+
+def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """Vectors of a table -> (n, dim)."""
+    joined = column.combine_chunks()
+    flat = joined.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat.reshape(len(column), -1))
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows as mappings, with `vector` (dim,) float32."""
+    vectors = _matrix(table["vector"]) if len(table) else np.empty((0, 1))
+    plain = table.drop_columns(["vector"]).to_pylist()
+    return [row | {"vector": vector} for row, vector in zip(plain, vectors, strict=True)]
+
+
+def _hit(rank: int, row: dict[str, Any]) -> Hit:
+    return Hit(
+        rank=rank,
+        key=row["key"],
+        path=text_path(row["path"]),
+        title=row["title"] or "",
+        artist=row["artist"] or "",
+        album=row["album"] or "",
+        genre=row["genre"] or "",
+        year=row["year"],
+        bpm=row["bpm"],
+        duration=row["duration"],
+        score=row["score"],
+        percentile=row["percentile"],
+        named=row["words_score"] > 0,
+        versions=tuple(_hit(rank, version) for version in row.get("versions", ())),
+    )

@@ -1,0 +1,268 @@
+"""What is known of files and tracks in the course of a run, and what of it is to be written."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from muscall.audio.tags import Tags
+from muscall.errors import one_line
+from muscall.library.scan import Found, text_path
+from muscall.library.store import File
+from muscall.library.writer import Batch, Track
+
+log = logging.getLogger("muscall")
+
+
+@dataclass
+class Report:
+    """What a run did, in files."""
+
+    added: int = 0
+    """With sound that is new to the library."""
+    moved: int = 0
+    """With known sound, at a new place instead of the old one."""
+    copies: int = 0
+    """With known sound, beside another file that has it too."""
+    retagged: int = 0
+    """Written to, with the same sound as before."""
+    unchanged: int = 0
+    failed: int = 0
+    """That cannot be read and were not known for it."""
+    offline: int = 0
+    """Gone; their tracks are kept."""
+    pruned: int = 0
+    """Gone, and deleted from the library."""
+    seconds: float = 0.0
+    """Of sound listened to."""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether anything was not as before."""
+        return self != Report(unchanged=self.unchanged)
+
+    def __str__(self) -> str:
+        told = [f"{self.added:,} added"]
+        for name in ("moved", "copies", "retagged"):
+            if count := getattr(self, name):
+                told.append(f"{count:,} {name}")
+        told.append(f"{self.unchanged:,} unchanged")
+        for name, hint in ("offline", ""), ("pruned", ""), ("failed", " (muscall errors)"):
+            if count := getattr(self, name):
+                told.append(f"{count:,} {name}{hint}")
+        return ", ".join(told)
+
+
+@dataclass
+class Place:
+    """Where a track is: the path of a file that holds it, and whether none is there."""
+
+    path: str
+    offline: bool
+
+
+class Ledger:
+    """Starts with what the library knows; `batch` gathers what changes, `report` counts it.
+
+    Paths are texts of `scan.path_text`.
+    """
+
+    def __init__(self, files: dict[str, File], tracks: dict[str, Place]) -> None:
+        self.batch = Batch()
+        self.report = Report()
+        self.pending: dict[str, Found] = {}
+        """Files that are to be read, in that order, and have not been yet."""
+        self._files = files
+        self._tracks = tracks
+        self._holders: dict[str, set[str]] = {}
+        self._gone: set[str] = set()
+
+    def compare(self, found: Mapping[str, Found], roots: Collection[str], *, retry: bool) -> None:
+        """Take in what was found in `roots`: what is pending, what is back and what is gone.
+
+        Args:
+            retry: read files again that could not be read.
+        """
+        for path, file in found.items():
+            row = self._files.get(path)
+            if row is None or not self._is_done(row, file, retry):
+                self.pending[path] = file
+            else:
+                self.report.unchanged += 1
+            if row is not None and row.state == "offline":
+                self._write(replace(row, state="present"))
+        for path, row in list(self._files.items()):
+            if row.root in roots and path not in found and row.state == "present":
+                self._gone.add(path)
+                self._write(replace(row, state="offline"))
+        for path, row in self._files.items():
+            if row.key is not None and row.state == "present":
+                self._holders.setdefault(row.key, set()).add(path)
+        for key in self._tracks:
+            self._place(key)
+
+    def _is_done(self, row: File, file: Found, retry: bool) -> bool:
+        same = (row.size, row.mtime_ns) == (file.size, file.mtime_ns)
+        # A key without a track: another model has heard it, not this one.
+        return same and (not retry if row.key is None else row.key in self._tracks)
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a track with this sound."""
+        return key in self._tracks
+
+    def identify(self, path: str, key: str, tags: Tags) -> None:
+        """The pending file at `path` has the sound of a track that is known."""
+        row = self._files.get(path)
+        others = self._holders.get(key, set()) - {path}
+        if row is not None and row.key == key:
+            self.report.retagged += 1
+        elif self._tracks[key].path == path and not others:
+            self.report.added += 1  # by a run that was killed before it wrote this
+        elif others - self.pending.keys():
+            self.report.copies += 1
+        else:
+            self.report.moved += 1
+        self._resolve(path, key=key)
+        if self._tracks[key].path == path:
+            self.batch.changes.setdefault(key, {}).update(tag_columns(tags))
+
+    def add(
+        self,
+        path: str,
+        key: str,
+        tags: Tags,
+        duration: float,
+        windows: list[tuple[float, float, np.ndarray]],
+        embedding: np.ndarray,
+    ) -> None:
+        """The pending file at `path` has new sound of `duration` seconds.
+
+        Args:
+            windows: of each its start and length in seconds and its vector (dim,).
+            embedding: (dim,) float32, unit norm.
+        """
+        self.report.added += 1
+        self.report.seconds += duration
+        row = {
+            "key": key,
+            "path": path,
+            "root": self.pending[path].root,
+            **tag_columns(tags),
+            "duration": duration,
+            "offline": False,
+            "added": datetime.now(UTC),
+            "windows": len(windows),
+            "vector": embedding,
+        }
+        self.batch.tracks.append(Track(row, windows))
+        self._tracks[key] = Place(path, offline=False)
+        self._resolve(path, key=key)
+
+    def expect(self, path: str, key: str) -> None:
+        """The pending file at `path` would be added."""
+        self.report.added += 1
+        self._tracks[key] = Place(path, offline=False)
+        self._resolve(path, key=key)
+
+    def fail(self, path: str, reason: str) -> None:
+        """The pending file at `path` cannot be read."""
+        if not os.path.lexists(text_path(path)):
+            self.skip(path)  # it went away; the next run will see that
+            return
+        self.report.failed += 1
+        log.warning("%s: %s", one_line(text_path(path)), reason)
+        self._resolve(path, error=reason)
+
+    def skip(self, path: str) -> None:
+        """Leave the pending file at `path` to the next run."""
+        del self.pending[path]
+
+    def settle(self, roots: Collection[str], vanished: Collection[str], *, prune: bool) -> set[str]:
+        """Decide what becomes of files that are gone; the paths to be forgotten.
+
+        A file that is gone without a loss is forgotten: its sound is still there elsewhere, or it
+        had none. Nothing of a root that vanished is, because it may be back tomorrow.
+        """
+        forgotten = set()
+        for path, row in self._files.items():
+            if row.root not in roots or row.state == "present":
+                continue
+            if row.root not in vanished and (row.key is None or self._holders.get(row.key)):
+                forgotten.add(path)
+            elif prune and _is_certainly_gone(path):
+                forgotten.add(path)
+                self.report.pruned += 1
+            elif path in self._gone:
+                self.report.offline += 1
+        for path in forgotten:
+            del self._files[path]
+        return forgotten
+
+    def roots(self) -> set[str]:
+        """The folders that files are known in."""
+        return {row.root for row in self._files.values()}
+
+    def homeless(self) -> set[str]:
+        """The keys of tracks that no file is known for, neither present nor offline."""
+        return self._tracks.keys() - {row.key for row in self._files.values()}
+
+    def _resolve(self, path: str, *, key: str | None = None, error: str | None = None) -> None:
+        file, before = self.pending.pop(path), self._files.get(path)
+        self._write(File(path, file.root, file.size, file.mtime_ns, key, error, "present"))
+        if key is not None:
+            self._holders.setdefault(key, set()).add(path)
+            self._place(key)
+        if before is not None and before.key not in (None, key):
+            self._holders[before.key].discard(path)
+            self._place(before.key)
+
+    def _write(self, row: File) -> None:
+        self._files[row.path] = self.batch.files[row.path] = row
+
+    def _place(self, key: str) -> None:
+        """Let a track point to a file that is there; its own, if that is one."""
+        place, holders = self._tracks.get(key), self._holders.get(key)
+        if place is None:
+            return
+        path = place.path if not holders or place.path in holders else min(holders)
+        new = Place(path, offline=not holders)
+        if new != place:
+            self._tracks[key] = new
+            change = self.batch.changes.setdefault(key, {})
+            change["offline"] = new.offline
+            if holders:
+                change.update(path=path, root=self._files[path].root)
+
+
+def tag_columns(tags: Tags) -> dict[str, Any]:
+    """The columns of a track that stem from tags."""
+    year = re.match(r"\d{4}", tags.date)
+    try:
+        bpm = float(tags.bpm)
+    except ValueError:
+        bpm = math.nan
+    texts = {name: getattr(tags, name) for name in ("title", "artist", "album", "genre")}
+    return {
+        **{name: text.encode("utf-8", "replace").decode() for name, text in texts.items()},
+        "year": (int(year[0]) if year else 0) or None,  # some write 0000 for none
+        "bpm": bpm if 0 < bpm < math.inf else None,
+    }
+
+
+def _is_certainly_gone(path: str) -> bool:
+    """Whether the file is gone or left out on purpose, and not merely out of reach."""
+    try:
+        os.lstat(text_path(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return True

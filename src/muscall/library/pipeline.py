@@ -1,0 +1,29 @@
+"""What makes two vectors comparable: that the same pipeline made them."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import torch
+
+from muscall.models.muscall import MusCALL
+
+# To be counted up with every change of code that changes the vectors of a track: in decoding, in
+# the log-mel, in how a track is cut into windows and its windows are pooled.
+_FRONT_END = 1
+
+
+def pipeline_id(model: MusCALL) -> str:
+    """Twelve hex digits that two models share only if they give the same vectors.
+
+    They stand for the weights of both encoders and projections, for their settings, the length of
+    a window among them, and for the precision of inference.
+    """
+    config = model.config.model_dump_json(include={"dim", "audio", "text"})
+    digest = blake2b(f"{_FRONT_END} {model.precision} {config}".encode(), digest_size=6)
+    parts = (model.audio, model.audio_projection, model.text, model.text_projection)
+    for part in parts:
+        for name, weight in sorted(part.state_dict().items()):
+            digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+            digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -1,0 +1,63 @@
+"""What is in the folders of a library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from muscall.audio.files import search_folder
+
+_URI = "file://"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sound file in a folder: `size` in bytes, time of the last change in ns since 1970."""
+
+    root: str
+    size: int
+    mtime_ns: int
+
+
+def scan(root: Path, exclude: Sequence[str] = ()) -> dict[str, Found]:
+    """The sound files under `root` by their path as text, in the order of `search_folder`.
+
+    A folder that does not exist holds none. `exclude` are the patterns of `search_folder`.
+    """
+    found = {}
+    name = path_text(root)
+    for path in search_folder(root, exclude=exclude) if root.is_dir() else ():
+        status = _status(path)
+        if status is not None:
+            found[path_text(path)] = Found(name, status.st_size, status.st_mtime_ns)
+    return found
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of the file, or of a link to nowhere itself; None when it has just gone."""
+    for follow in (True, False):
+        try:
+            return path.stat(follow_symlinks=follow)
+        except OSError:
+            continue
+    return None
+
+
+def path_text(path: Path) -> str:
+    """An absolute path as valid Unicode: itself, or a `file://` URI where it is not UTF-8."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _URI + quote_from_bytes(os.fsencode(path))
+    return text
+
+
+def text_path(text: str) -> Path:
+    """The path that `path_text` wrote."""
+    if text.startswith(_URI):
+        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI))))
+    return Path(text)

@@ -1,0 +1,169 @@
+"""The tables of a library, in one LanceDB folder, and how they are read. Readers never wait.
+
+`files` has a row for each file and is the record of what is done: what has no row there, or
+another size or time, is still to be read. `tracks_<pipeline>` and `windows_<pipeline>` hold what a
+model heard; vectors of different pipelines never meet. `roots` has the folders that were indexed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import lancedb
+import platformdirs
+import pyarrow as pa
+from lancedb.table import Table
+
+_MANY = 1000  # keys or paths named in one statement
+
+FILES = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),  # as `scan.path_text` writes it
+        pa.field("root", pa.string()),
+        pa.field("size", pa.int64()),  # bytes
+        pa.field("mtime_ns", pa.int64()),
+        pa.field("key", pa.string()),  # `payload.payload_hash`; null where reading failed
+        pa.field("error", pa.string()),  # why it failed, else null
+        pa.field("state", pa.string()),  # "present" or "offline"
+    ]
+)
+ROOTS = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("exclude", pa.list_(pa.string())),
+        pa.field("scanned", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+def tracks_schema(dim: int) -> pa.Schema:
+    """A row for each payload, whatever number of files hold it."""
+    return pa.schema(
+        [
+            pa.field("key", pa.string(), nullable=False),
+            pa.field("path", pa.string()),  # of a file that holds it, present if one is
+            pa.field("root", pa.string()),
+            pa.field("title", pa.string()),
+            pa.field("artist", pa.string()),
+            pa.field("album", pa.string()),
+            pa.field("genre", pa.string()),
+            pa.field("year", pa.int32()),
+            pa.field("bpm", pa.float32()),
+            pa.field("duration", pa.float32()),  # seconds
+            pa.field("offline", pa.bool_()),  # no file that holds it is there
+            pa.field("added", pa.timestamp("us", tz="UTC")),
+            pa.field("words", pa.string()),  # for full-text search
+            pa.field("windows", pa.int32()),  # rows in the other table
+            pa.field("vector", pa.list_(pa.float32(), dim)),  # unit norm: their normalised mean
+        ]
+    )
+
+
+def windows_schema(dim: int) -> pa.Schema:
+    """A row for each window of each track."""
+    return pa.schema(
+        [
+            pa.field("key", pa.string(), nullable=False),
+            pa.field("start", pa.float32()),  # seconds
+            pa.field("seconds", pa.float32()),
+            pa.field("vector", pa.list_(pa.float16(), dim)),  # unit norm
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A row of `files`."""
+
+    path: str
+    root: str
+    size: int
+    mtime_ns: int
+    key: str | None
+    error: str | None
+    state: Literal["present", "offline"]
+
+
+@dataclass(frozen=True)
+class Root:
+    """A row of `roots`: patterns of what to leave out, and when it was last looked through."""
+
+    path: str
+    exclude: list[str]
+    scanned: datetime
+
+
+def default_folder() -> Path:
+    """Where the library is: what MUSCALL_LIBRARY says, or the user's data folder."""
+    named = os.environ.get("MUSCALL_LIBRARY")
+    return Path(named) if named else platformdirs.user_data_path("muscall") / "library"
+
+
+class Store:
+    """The library in `folder`, which need not exist yet: then it is empty. Sees every commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def files(self) -> dict[str, File]:
+        """All files by their path as text."""
+        return {row["path"]: File(**row) for row in self._rows("files")}
+
+    def roots(self) -> dict[str, Root]:
+        """All roots by their path as text."""
+        return {row["path"]: Root(**row) for row in self._rows("roots")}
+
+    def pipelines(self) -> list[str]:
+        """The pipelines that have tracks."""
+        if not self.folder.is_dir():
+            return []
+        names = self.database.list_tables(limit=_MANY).tables
+        return sorted(name.removeprefix("tracks_") for name in names if name.startswith("tracks_"))
+
+    def tracks(self, pipeline: str) -> Table | None:
+        """The tracks of a pipeline (`tracks_schema`), None where it has none."""
+        return self.table(f"tracks_{pipeline}")
+
+    def windows(self, pipeline: str) -> Table | None:
+        """The windows of a pipeline (`windows_schema`), None where it has none."""
+        return self.table(f"windows_{pipeline}")
+
+    def rows(self, pipeline: str, keys: Iterable[str]) -> pa.Table:
+        """The rows of tracks with these keys, in no order; those without a track are left out."""
+        table = self.tracks(pipeline)
+        if table is None:
+            return tracks_schema(1).empty_table()
+        found = [table.search().where(condition).to_arrow() for condition in one_of("key", keys)]
+        return pa.concat_tables([table.schema.empty_table(), *found])
+
+    def table(self, name: str) -> Table | None:
+        """A table as it is now, None where there is none."""
+        if not self.folder.is_dir():
+            return None
+        try:
+            return self.database.open_table(name)
+        except ValueError:  # also of a table that a killed process had only begun to make
+            return None
+
+    @cached_property
+    def database(self) -> lancedb.DBConnection:
+        """The database itself. Opening it makes its folder."""
+        return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
+
+    def _rows(self, name: str) -> list[dict[str, Any]]:
+        table = self.table(name)
+        rows: list[dict[str, Any]] = [] if table is None else table.to_arrow().to_pylist()
+        return rows
+
+
+def one_of(column: str, values: Iterable[str]) -> Iterator[str]:
+    """SQL conditions that `column` is one of `values`, each for a thousand of them."""
+    quoted = ["'" + value.replace("'", "''") + "'" for value in values]
+    for start in range(0, len(quoted), _MANY):
+        yield f"{column} IN ({', '.join(quoted[start : start + _MANY])})"

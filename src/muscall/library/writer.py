@@ -1,0 +1,222 @@
+"""How a library is written: by one process at a time, in commits that a crash cannot halve.
+
+A commit writes windows, then tracks, then files. What a crash leaves of one are windows without a
+track, which the next writer removes, and tracks without a file, which are known when their file is
+read again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from filelock import FileLock, Timeout
+from lancedb.index import FTS, BTree
+from lancedb.table import Table
+
+from muscall.errors import MuscallError
+from muscall.library.scan import text_path
+from muscall.library.store import (
+    FILES,
+    ROOTS,
+    File,
+    Root,
+    Store,
+    one_of,
+    tracks_schema,
+    windows_schema,
+)
+
+_INDEXED_FROM = 100_000  # rows; below, a scan is as fast
+_KEPT = timedelta(minutes=10)  # old versions, for readers that are in the middle of one
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A track to write."""
+
+    row: dict[str, Any]
+    """The columns of `store.tracks_schema`, but for `words`."""
+    windows: list[tuple[float, float, np.ndarray]]
+    """Start and length in seconds and vector (dim,) of each."""
+
+
+@dataclass
+class Batch:
+    """What the next commit writes."""
+
+    tracks: list[Track] = field(default_factory=list)
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """New values in rows of tracks, by key. They are written in the tables of all pipelines."""
+    files: dict[str, File] = field(default_factory=dict)
+
+
+class Writer:
+    """Writes tracks of one pipeline. To be had from `writing`.
+
+    Every method raises MuscallError where the folder cannot be written: it is full, or read-only.
+    """
+
+    def __init__(self, store: Store, pipeline: str, dim: int) -> None:
+        self._store = store
+        self._dim = dim
+        create = store.database.create_table
+        self._files = create("files", schema=FILES, exist_ok=True)
+        self._roots = create("roots", schema=ROOTS, exist_ok=True)
+        self._windows = create(f"windows_{pipeline}", schema=windows_schema(dim), exist_ok=True)
+        self._tracks = create(f"tracks_{pipeline}", schema=tracks_schema(dim), exist_ok=True)
+        self._remove_orphans()
+
+    def commit(self, batch: Batch) -> None:
+        """Write `batch`; rows of the same keys and paths are overwritten."""
+        with _told(self._store.folder):
+            if batch.tracks:
+                self._windows.add(self._windows_of(batch.tracks))
+                rows = [{**track.row, "words": words(track.row)} for track in batch.tracks]
+                _upsert(self._tracks, pa.Table.from_pylist(rows, tracks_schema(self._dim)))
+            for pipeline in self._store.pipelines() if batch.changes else ():
+                table = self._store.tracks(pipeline)
+                if table is not None:
+                    rows = self._store.rows(pipeline, batch.changes)
+                    _upsert(table, _changed(rows, batch.changes))
+            _upsert(self._files, _table(batch.files.values(), FILES))
+            for table in (self._windows, self._tracks, self._files):
+                _tend(table)
+
+    def put_roots(self, roots: Iterable[Root]) -> None:
+        """Write roots."""
+        with _told(self._store.folder):
+            _upsert(self._roots, _table(roots, ROOTS))
+
+    def forget(self, *, tracks: Iterable[str], files: Iterable[str], roots: Iterable[str]) -> None:
+        """Delete tracks by key, those of all pipelines, and files and roots by path."""
+        keys = list(tracks)
+        with _told(self._store.folder):
+            for pipeline in self._store.pipelines():
+                for table in (self._store.tracks(pipeline), self._store.windows(pipeline)):
+                    if table is not None:
+                        _delete(table, keys)
+            _delete(self._files, files)
+            _delete(self._roots, roots)
+
+    def finish(self) -> None:
+        """Make the words of tracks searchable; to be called at the end of a run.
+
+        Rows that come later are found too, before they are in the index.
+        """
+        with _told(self._store.folder):
+            if self._tracks.count_rows() and not _is_indexed(self._tracks, "words"):
+                self._tracks.create_index("words", config=FTS())
+
+    def _windows_of(self, tracks: list[Track]) -> pa.Table:
+        windows = [(track.row["key"], *window) for track in tracks for window in track.windows]
+        keys, starts, seconds, vectors = zip(*windows, strict=True)
+        flat = np.concatenate(vectors).astype(np.float16)
+        columns = {
+            "key": keys,
+            "start": starts,
+            "seconds": seconds,
+            "vector": pa.FixedSizeListArray.from_arrays(flat, self._dim),
+        }
+        return pa.table(columns, schema=windows_schema(self._dim))
+
+    def _remove_orphans(self) -> None:
+        """Remove the windows that a killed process committed without their tracks."""
+        tracks = self._tracks.search().select(["key", "windows"]).to_arrow()
+        if self._windows.count_rows() != (pc.sum(tracks["windows"]).as_py() or 0):
+            keys = self._windows.search().select(["key"]).to_arrow()["key"]
+            _delete(self._windows, set(keys.to_pylist()) - set(tracks["key"].to_pylist()))
+
+
+@contextmanager
+def writing(store: Store, pipeline: str, dim: int) -> Iterator[Writer]:
+    """The writer of a library, which is made where it does not exist.
+
+    Raises:
+        MuscallError: another process writes to the library, or the folder cannot be written.
+    """
+    lock = FileLock(store.folder / ".lock")
+    with _told(store.folder):
+        store.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            held = lock.acquire(timeout=0)
+        except Timeout:
+            raise MuscallError(f"{store.folder}: another index run is at work there") from None
+    with held:
+        with _told(store.folder):
+            writer = Writer(store, pipeline, dim)
+        yield writer
+
+
+def words(row: Mapping[str, Any]) -> str:
+    """What full-text search looks through: the tags of a track and the name of its file."""
+    name = os.fsencode(text_path(row["path"]).stem).decode("utf-8", "replace")
+    tags = (row[tag] for tag in ("title", "artist", "album", "genre"))
+    return " ".join(filter(None, [*tags, name]))
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Errors of the system and of LanceDB as one line."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # LanceDB tells of its own source code around the reason.
+        found = re.search(r"([A-Z][^():]*) \(os error \d+\)", str(error))
+        reason = found[1] if found else getattr(error, "strerror", None) or str(error)
+        raise MuscallError(f"{folder}: cannot be written: {reason}") from error
+
+
+def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([asdict(record) for record in records], schema)
+
+
+def _key(table: Table | pa.Table) -> str:
+    """The first column of every table tells its rows apart."""
+    name: str = table.schema.names[0]
+    return name
+
+
+def _is_indexed(table: Table, column: str) -> bool:
+    return any(index.columns == [column] for index in table.list_indices())
+
+
+def _upsert(table: Table, rows: pa.Table) -> None:
+    if len(rows):
+        merge = table.merge_insert(_key(table))
+        merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+
+
+def _delete(table: Table, values: Iterable[str]) -> None:
+    for condition in one_of(_key(table), values):
+        table.delete(condition)
+
+
+def _changed(rows: pa.Table, changes: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """`rows` of tracks with the new values of `changes`, and their words anew."""
+    columns = [name for name in rows.schema.names if name != "vector"]
+    new = [{**row, **changes[row["key"]]} for row in rows.select(columns).to_pylist()]
+    for row in new:
+        row["words"] = words(row)
+    table = pa.Table.from_pylist(new, rows.select(columns).schema)
+    return table.append_column(rows.schema.field("vector"), rows["vector"])
+
+
+def _tend(table: Table) -> None:
+    """Put what many commits wrote into few files, when that is worth while."""
+    rows = table.count_rows()
+    # Each time all is written anew, so the more there is, the more may come together before.
+    statistics: Any = table.stats()  # a dictionary, whatever its annotation says
+    if statistics["fragment_stats"]["num_fragments"] > 64 + rows // 1024:
+        if rows > _INDEXED_FROM and not _is_indexed(table, _key(table)):
+            table.create_index(_key(table), config=BTree())
+        table.optimize(cleanup_older_than=_KEPT)

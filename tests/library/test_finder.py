@@ -1,0 +1,172 @@
+"""Finding tracks by sound, words and metadata together, in a library made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from muscall import MusCALL
+from muscall.errors import MuscallError
+from muscall.library.filters import FilterError
+from muscall.library.finder import Finder, Hit, Request
+from muscall.library.pipeline import pipeline_id
+from muscall.library.store import Store
+from muscall.library.writer import Batch, Track, writing
+
+SOUNDS = ("slow jazz", "driving techno", "a string quartet", "loud drums")
+Find = Callable[..., list[Hit]]
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def track(key: int, vector: np.ndarray, windows: list[np.ndarray], **tags: Any) -> Track:
+    row = {
+        "key": f"{key:040x}", "path": f"/music/{key}.flac", "root": "/music", "title": None,
+        "artist": None, "album": None, "genre": None, "year": None, "bpm": None,
+        "duration": 2.0 * len(windows), "offline": False, "added": datetime.now(UTC),
+        "windows": len(windows), "vector": vector,
+    }  # fmt: skip
+    return Track(row | tags, [(2.0 * n, 2.0, window) for n, window in enumerate(windows)])
+
+
+@pytest.fixture(scope="module")
+def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Finder:
+    """Forty tracks: ten near each of SOUNDS, the nearest first, their second passage nearest."""
+    store = Store(tmp_path_factory.mktemp("library"))
+    generator = np.random.default_rng(0)
+    texts = tiny_model.encode_text(SOUNDS)
+    tracks = []
+    for sound, text in enumerate(texts):
+        for place in range(10):
+            noise = generator.normal(size=text.shape) / np.sqrt(len(text))
+            vector = unit(text + (0.2 + 0.1 * place) * noise)
+            tags = {
+                "title": f"Piece {place}", "artist": f"Artist {place % 3}", "year": 1990 + place,
+                "genre": SOUNDS[sound].split()[-1],
+            }  # fmt: skip
+            if (sound, place) == (2, 9):
+                tags |= {"artist": "Johann Sebastian Bach", "title": "Suite for Cello"}
+            windows = [unit(vector + 0.5 * noise), unit(vector + text), unit(vector + noise)]
+            tracks.append(track(10 * sound + place, vector, windows, **tags))
+    # The same recording again, and a file that is gone.
+    again = [vector for _, _, vector in tracks[0].windows]
+    tracks.append(track(40, unit(tracks[0].row["vector"] + 1e-3), again, title="Copy"))
+    tracks.append(track(41, texts[0], [texts[0]], title="Gone", offline=True))
+    pipeline = pipeline_id(tiny_model)
+    with writing(store, pipeline, tiny_model.config.dim) as writer:
+        writer.commit(Batch(tracks=tracks))
+        writer.finish()
+    return Finder(store, pipeline, tiny_model)
+
+
+@pytest.fixture(scope="module")
+def find(finder: Finder) -> Find:
+    return lambda text="", **request: finder.find(Request(text, **request))
+
+
+def number(hit: Hit) -> int:
+    return int(hit.key, 16)
+
+
+def test_the_nearest_in_sound_come_first(find: Find) -> None:
+    for sound, text in enumerate(SOUNDS):
+        hits = find(text, n=8)
+        assert [hit.rank for hit in hits] == list(range(1, 9))
+        assert sum(number(hit) // 10 == sound for hit in hits) >= 7
+        assert hits[0].percentile > 90
+        assert hits[0].score >= hits[-1].score - 0.2
+
+
+def test_the_passage_that_fits_best_is_told(find: Find) -> None:
+    hits = find(SOUNDS[1], n=5)
+    assert {(hit.passage.start, hit.passage.seconds) for hit in hits if hit.passage} == {(2.0, 2.0)}
+
+
+def test_a_name_in_the_tags_is_found_whatever_it_sounds_like(find: Find) -> None:
+    first = find("Bach cello", n=3)[0]
+    assert number(first) == 29
+    assert first.named
+    assert first.artist == "Johann Sebastian Bach"
+    # A word that every title has tells nothing.
+    assert {number(hit) // 10 for hit in find("slow jazz piece", n=5)} == {0}
+
+
+def test_versions_of_one_recording_are_shown_together_and_stay_tracks(find: Find) -> None:
+    hits = find(SOUNDS[0], n=12)
+    together = next(hit for hit in hits if hit.versions)
+    assert {number(together), *(number(version) for version in together.versions)} == {0, 40}
+    assert len(hits) == 12
+
+
+def test_what_is_gone_is_not_found(find: Find) -> None:
+    assert 41 not in {number(hit) for hit in find(SOUNDS[0], n=40)}
+
+
+def test_filters_hold_for_sound_words_and_alone(find: Find) -> None:
+    for text in ("slow jazz", "Bach cello", ""):
+        hits = find(text, where="year >= 1998 and genre ~ quartet", n=40)
+        assert {number(hit) for hit in hits} == {28, 29}
+    with pytest.raises(FilterError):
+        find("slow jazz", where="1 = 1")
+
+
+def test_filtered_search_is_exact(find: Find, finder: Finder, tiny_model: MusCALL) -> None:
+    table = finder.store.tracks(finder.pipeline)
+    assert table is not None
+    rows = [r for r in table.to_arrow().to_pylist() if not r["offline"] and (r["year"] or 0) > 1993]
+    query = tiny_model.encode_text(["loud drums"])[0]
+    exact = sorted(rows, key=lambda row: -float(np.array(row["vector"]) @ query))[:10]
+    hits = find("loud drums", where="year > 1993", n=10)
+    nearest = sorted(hits, key=lambda hit: -hit.score)
+    # Words in the genre may bring others in, but none that is nearer is missing.
+    assert {row["key"] for row in exact[:5]} <= {hit.key for hit in nearest}
+
+
+def test_an_artist_has_so_many_tracks_at_most(find: Find) -> None:
+    hits = find(SOUNDS[0], n=12, most_per_artist=2)
+    artists = [hit.artist for hit in hits if hit.artist]
+    assert max(map(artists.count, artists)) == 2
+
+
+def test_an_example_stands_for_a_sentence(find: Find, finder: Finder) -> None:
+    rows = finder.store.rows(finder.pipeline, [f"{13:040x}"]).to_pylist()
+    vector = np.array(rows[0]["vector"], np.float32)
+    assert number(find(like=[vector], n=1)[0]) == 13
+    but = find(like=[vector], but=frozenset({f"{13:040x}"}), n=5)
+    assert 13 not in {number(hit) for hit in but}
+    assert sum(number(hit) // 10 == 1 for hit in but) >= 4
+
+
+def test_less_like_this_leads_away(find: Find, tiny_model: MusCALL) -> None:
+    techno = tiny_model.encode_text([SOUNDS[1]])[0]
+    near, away = find("loud drums", n=20), find("loud drums", unlike=[techno], n=20)
+    means = [np.mean([number(hit) // 10 == 1 for hit in hits]) for hits in (near, away)]
+    assert means[1] <= means[0]
+    scores = {number(hit): hit.score for hit in near}
+    fallen = [scores[number(hit)] - hit.score for hit in away if number(hit) in scores]
+    assert np.mean(fallen) > 0
+
+
+def test_negated_words_lead_away_as_avoided_ones_do(find: Find) -> None:
+    said, asked = find("slow jazz, no techno", n=6), find("slow jazz", avoid=["techno"], n=6)
+    plain = find("slow jazz", n=6)
+    assert [hit.score for hit in said] == pytest.approx([hit.score for hit in asked], abs=0.02)
+    assert [hit.score for hit in said] != pytest.approx([hit.score for hit in plain], abs=1e-3)
+
+
+def test_nothing_asked_for_is_an_error(find: Find) -> None:
+    with pytest.raises(MuscallError, match="nothing is asked for"):
+        find("  ")
+
+
+def test_a_library_that_this_model_has_not_heard_says_so(finder: Finder, tmp_path: Path) -> None:
+    for store in (finder.store, Store(tmp_path / "none")):
+        with pytest.raises(MuscallError, match="nothing is indexed"):
+            Finder(store, "0" * 12, finder.model).find(Request("jazz"))

@@ -1,0 +1,194 @@
+"""An index follows its folders, whatever happens to their files."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+
+from muscall import Library
+from muscall.library.indexing import Progress
+from muscall.library.ledger import Report
+
+Sing = Callable[..., Path]
+
+
+def retag(path: Path, title: str) -> None:
+    file = mutagen.File(path, easy=True)
+    file["title"] = title
+    file.save()
+
+
+def test_a_first_run_listens_to_everything(library: Library, songs: Path) -> None:
+    report = library.index([songs], workers=2)
+    assert report == Report(added=4, seconds=pytest.approx(13.25))
+    rows = library.tracks()
+    assert set(rows) == {"a.flac", "b.flac", "c.flac", "d.flac"}
+    expected = library.model.encode_audio([songs / name for name in rows])
+    np.testing.assert_allclose([row["vector"] for row in rows.values()], expected, atol=1e-6)
+    heard = library.windows()
+    for row in rows.values():
+        vectors = np.array([window["vector"] for window in heard[row["key"]]], np.float32)
+        assert len(vectors) == row["windows"]
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=2e-3)
+        mean = vectors.mean(axis=0)
+        np.testing.assert_allclose(mean / np.linalg.norm(mean), row["vector"], atol=2e-3)
+    places = {
+        name: [(window["start"], pytest.approx(window["seconds"])) for window in heard[row["key"]]]
+        for name, row in rows.items()
+    }
+    assert places == {
+        "a.flac": [(0, 2), (1, 2)],  # the last window ends with the track
+        "b.flac": [(0, 1.2)],  # repeated to fill a window
+        "c.flac": [(0, 2), (2, 2), (3, 2)],
+        "d.flac": [(0, 2), (2, 2)],  # 0.05 s at the end are too little
+    }
+    row = rows["c.flac"]
+    assert (row["title"], row["year"], row["bpm"]) == ("Song c", 1999, None)
+    assert row["root"] == str(songs)
+    assert row["words"] == "Song c c"
+    assert row["duration"] == 5
+
+
+def test_a_second_run_reads_nothing(library: Library, songs: Path) -> None:
+    library.index([songs], workers=1)
+    before = library.tracks()
+    seen: list[Progress] = []
+    assert library.index(progress=seen.append) == Report(unchanged=4)
+    assert [progress.total for progress in seen] == [0]
+    assert library.tracks() == before
+
+
+def test_moved_renamed_retagged_and_copied_files_are_known(library: Library, songs: Path) -> None:
+    library.index([songs], workers=1)
+    before = library.tracks()
+    (songs / "below").mkdir()
+    (songs / "a.flac").rename(songs / "below" / "new a.flac")
+    retag(songs / "b.flac", "Another title")
+    shutil.copyfile(songs / "c.flac", songs / "z.flac")
+    report = library.index(workers=1)
+    assert report == Report(moved=1, retagged=1, copies=1, unchanged=2)
+    after = library.tracks()
+    assert set(after) == {"new a.flac", "b.flac", "c.flac", "d.flac"}
+    moved, retagged = after["new a.flac"], after["b.flac"]
+    assert moved["key"] == before["a.flac"]["key"]
+    assert moved["vector"] == before["a.flac"]["vector"]
+    assert moved["words"] == "Song a new a"
+    assert retagged["title"] == "Another title"
+    assert retagged["vector"] == before["b.flac"]["vector"]
+    # Where the file itself goes, the track points to the copy.
+    (songs / "c.flac").unlink()
+    assert library.index() == Report(unchanged=4)
+    assert library.tracks()["z.flac"]["key"] == before["c.flac"]["key"]
+    assert library.tracks()["z.flac"]["words"] == "Song c z"
+    assert library.status().files == 4
+
+
+def test_swapped_and_replaced_files_end_right(library: Library, songs: Path, sing: Sing) -> None:
+    library.index([songs], workers=1)
+    before = library.tracks()
+    (songs / "a.flac").rename(songs / "x")
+    (songs / "b.flac").rename(songs / "a.flac")
+    (songs / "x").rename(songs / "b.flac")
+    sing(songs / "c.flac", 99, 2.5)
+    report = library.index(workers=1)
+    assert (report.moved, report.added, report.unchanged, report.offline) == (2, 1, 1, 0)
+    after = library.tracks()
+    assert set(after) == {"a.flac", "b.flac", "c.flac", "d.flac"}
+    assert after["a.flac"]["key"] == before["b.flac"]["key"]
+    assert after["b.flac"]["key"] == before["a.flac"]["key"]
+    assert after["a.flac"]["title"] == "Song b"
+    expected = library.model.encode_audio([songs / name for name in after])
+    np.testing.assert_allclose([row["vector"] for row in after.values()], expected, atol=1e-6)
+    # What was replaced is kept until it is pruned.
+    assert len(library.all_tracks()) == 5
+    assert library.index(prune=True) == Report(unchanged=4)
+    assert len(library.all_tracks()) == 4
+    assert library.windows().keys() == {row["key"] for row in after.values()}
+
+
+def test_equal_files_are_listened_to_once(library: Library, songs: Path) -> None:
+    for name in ("1.flac", "2.flac", "below/3.flac"):
+        (songs / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(songs / "c.flac", songs / name)
+    report = library.index([songs], workers=2)
+    assert report == Report(added=4, copies=3, seconds=pytest.approx(13.25))
+    assert len(library.tracks()) == 4
+    for name in ("1.flac", "2.flac", "c.flac"):
+        (songs / name).unlink()
+    assert library.index() == Report(unchanged=4)
+    assert set(library.tracks()) == {"a.flac", "b.flac", "3.flac", "d.flac"}
+
+
+def test_what_is_gone_is_kept_offline_until_pruned(library: Library, songs: Path) -> None:
+    library.index([songs], workers=1)
+    vector = library.tracks()["a.flac"]["vector"]
+    (songs / "a.flac").rename(songs.parent / "a.flac")
+    assert library.index() == Report(unchanged=3, offline=1)
+    assert set(library.tracks()) == {"b.flac", "c.flac", "d.flac"}
+    assert library.status().offline == 1
+    assert library.index() == Report(unchanged=3)
+    (songs.parent / "a.flac").rename(songs / "a.flac")
+    assert library.index() == Report(unchanged=4)
+    assert library.tracks()["a.flac"]["vector"] == vector
+
+    (songs / "a.flac").unlink()
+    assert library.index(prune=True) == Report(unchanged=3, pruned=1)
+    assert len(library.all_tracks()) == 3
+    assert len(library.windows()) == 3
+    assert library.status().files == 3
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_folder_that_vanished_deletes_nothing(
+    library: Library, songs: Path, sing: Sing, caplog: pytest.LogCaptureFixture, empty: bool
+) -> None:
+    other = sing(songs.parent / "other" / "e.flac", 7).parent
+    library.index([songs, other], workers=1)
+    away = songs.rename(songs.parent / "away")
+    if empty:
+        songs.mkdir()  # where a drive is mounted
+    with caplog.at_level(logging.WARNING, "muscall"):
+        assert library.index() == Report(unchanged=1, offline=4)
+    assert caplog.messages == [f"{songs}: gone, 4 files offline"]
+    assert set(library.tracks()) == {"e.flac"}
+    assert len(library.all_tracks()) == 5
+    shutil.rmtree(songs, ignore_errors=True)
+    away.rename(songs)
+    assert library.index() == Report(unchanged=5)
+    assert len(library.tracks()) == 5
+
+    shutil.rmtree(songs)
+    assert library.index(prune=True) == Report(unchanged=1, pruned=4)
+    assert len(library.all_tracks()) == 1
+    assert set(library.status().roots) == {other}
+
+
+def test_what_is_merely_out_of_reach_is_not_pruned(library: Library, songs: Path) -> None:
+    library.index([songs], workers=1)
+    away = songs.rename(songs.parent / "away")
+    songs.symlink_to(songs)  # the system refuses to look there, as on a failing drive
+    assert library.index(prune=True) == Report(offline=4)
+    songs.unlink()
+    away.rename(songs)
+    assert library.index(prune=True) == Report(unchanged=4)
+
+
+def test_a_copy_elsewhere_is_no_move_while_a_drive_is_away(
+    library: Library, songs: Path, tmp_path: Path
+) -> None:
+    library.index([songs], workers=1)
+    other = shutil.copytree(songs, tmp_path / "other")
+    away = songs.rename(tmp_path / "away")
+    report = library.index([other], workers=1)
+    assert (report.added, report.moved + report.copies) == (0, 4)
+    library.index()
+    assert {Path(row["path"]).parent for row in library.tracks().values()} == {other}
+    away.rename(songs)
+    assert library.index() == Report(unchanged=8)
+    assert library.status().files == 8
