@@ -23,6 +23,7 @@ import real
 import rendered
 import robustness
 from dev import rulers
+from rows import slug
 from tables import Row, Value, markdown
 
 import muscall
@@ -131,13 +132,8 @@ def page(found: dict[str, Found], given: Found) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _plain(value: Any) -> Any:
-    """For JSON: a Value is a list already, a mapping holds them."""
-    return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
 def _values(value: Any) -> Any:
-    """Back from JSON."""
+    """Back from JSON, for which a Value is a list."""
     if isinstance(value, dict):
         return {name: _values(inner) for name, inner in value.items()}
     return Value(*value) if isinstance(value, list) else value
@@ -152,7 +148,7 @@ def main() -> None:
     options = parser.parse_args()
     dev = rulers.read(rulers.TRACKS, rulers.SENTENCES)
     clips, tracks = rendered.Clips(options.corpus), finished.Tracks()
-    beside = real.baselines(dev)
+    beside = rulers.by_rulers(dev)
     given: Found = {
         "clips": len(clips.rows),
         "tracks": len(dev.tracks),
@@ -174,13 +170,13 @@ def main() -> None:
         name, _, source = entry.partition("=")
         folder = Path(source) if source else checkpoint.packaged()
         of = {"weights": fingerprint(folder), "corpus": str(options.corpus)}
-        kept = options.out / f"weights-{name.replace(' ', '-')}.json"
+        kept = options.out / f"weights-{slug(name)}.json"
         if kept.exists() and (told := json.loads(kept.read_text()))["of"] == of:
             found[name] = _values(told["found"])
             continue
         print(f"measuring {name}", file=sys.stderr)
         found[name] = measure(source or None, clips, tracks, dev, beside)
-        kept.write_text(json.dumps({"of": of, "found": _plain(found[name])}, indent=1) + "\n")
+        kept.write_text(json.dumps({"of": of, "found": found[name]}, indent=1) + "\n")
     text = page(found, given)
     (options.out / "weights.md").write_text(text, "utf-8")
     print(text)

@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 from immich_memories_music import tracks_dir
 from scipy.stats import rankdata
-from tables import Row, Value, mean, over_draws
+from tables import TEMPLATES, Row, Value, mean, over_draws
 
 import muscall
 from muscall.evaluation.ranking import average_precision, chance_average_precision
-from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT, accuracy, embed_labels
+from muscall.evaluation.zeroshot import accuracy, embed_labels
 
 PACKAGE = "immich-memories-music"
 KINDS = ("acoustic", "electronic")
 MOODS = ("calm", "energetic", "happy", "nostalgic", "tender")
 QUERY = "{label} music"
 SLOW, FAST = "slow music", "fast music"
-TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
 
 
 class Tracks:

@@ -12,12 +12,6 @@ RULERS = {
     "title": "MiniLM on the title",
     "tags": "the tagger's tags by MiniLM",
 }
-TOGETHER = ("file name", "title", "tags")
-
-
-def baselines(dev: rulers.DevelopmentSet) -> dict[str, np.ndarray]:
-    """By name, the scores (sentences, tracks) of the rulers."""
-    return rulers.by_rulers(dev)
 
 
 def chance(dev: rulers.DevelopmentSet) -> dict[str, Row]:
@@ -36,7 +30,7 @@ def of_model(
 ) -> dict[str, dict[str, Row]]:
     """The rows of a model alone, and together with each of the rulers."""
     found = {"": rows(dev, scores)}
-    for name in TOGETHER:
+    for name in RULERS:
         found[f" + {name}"] = rows(dev, rulers.together(scores, beside[name]))
     return found
 

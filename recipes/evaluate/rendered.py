@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import Row, Value, over_draws
+from tables import TEMPLATES, Row, Value, over_draws
 
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
-from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT, embed_labels, tagging_scores
+from muscall.evaluation.zeroshot import embed_labels, tagging_scores
 from muscall.models.inference import Segment
 
 PAIRS = 1000
 LEAST = 20  # clips that carry a label, for it to be asked for
 NAMES = ("R@1", "R@5", "R@10", "mAP10", "MedR")
 PAPER = {"T→A": (25.9, 51.9, 63.3, 36.0, 5), "A→T": (25.8, 53.0, 63.0, 36.0, 5)}
-TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
 
 
 class Clips:

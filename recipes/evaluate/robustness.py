@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import av
 import numpy as np
+from sound.realism import through
 from tables import Row, mean
 
 import muscall
@@ -33,21 +32,7 @@ def passages(path: Path) -> tuple[Sound, Sound]:
 
 def as_mp3(sound: Sound, *, kbits: int = 64) -> Sound:
     """The sound after a turn through MP3, mono."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp3") as out:
-        stream = out.add_stream("libmp3lame", rate=RATE, layout="mono")
-        stream.bit_rate = kbits * 1000
-        resampler = av.AudioResampler(stream.format, "mono", RATE, stream.frame_size)
-        frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
-        frame.sample_rate = RATE
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            out.mux(stream.encode(piece))
-        out.mux(stream.encode(None))
-    file.seek(0)
-    with av.open(file) as coded:
-        plain = av.AudioResampler("fltp", "mono", RATE)
-        frames = [f for frame in coded.decode(audio=0) for f in plain.resample(frame)]
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    return through(sound.astype(np.float32), RATE, "libmp3lame", "mp3", kbits)
 
 
 CHANGES: dict[str, Callable[[Sound, Sound], Sound]] = {

@@ -8,6 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT
+
+TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
+"""Ways of asking for a label, by their names in tables."""
+
 
 class Value(NamedTuple):
     """A value and the ends of its 95 % interval, where there is one."""

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from dev import rulers
+from rows import slug
 from sound import realism, store
 from unpacking import Change, Row, muscall, rows_of, unpack, write
 
@@ -106,24 +107,24 @@ def run(
     name: str, experiment: Experiment, seed: int, out: Path, dev: rulers.DevelopmentSet
 ) -> None:
     """Train and score one experiment, unless that is done."""
-    slug = name.replace(",", "").replace(" ", "-")
-    done = out / slug / f"seed-{seed}.json"
+    kept = slug(name)
+    done = out / kept / f"seed-{seed}.json"
     if done.exists():
         return
     shared = out / "open" / "corpus"
     counts, sound = ROWS, shared
     change: Change | None = None
     if experiment.effects is not None:
-        counts, sound = DRY_ROWS, out / slug / "corpus"
+        counts, sound = DRY_ROWS, out / kept / "corpus"
         change = partial(_recorded, effects=experiment.effects)
     changes = []
     for split in ("train", "val"):
         chosen = rows(experiment.corpus, split, experiment.keep, counts[split])
         ready = unpack(chosen, experiment.corpus, sound, change)
-        changes.append(f"data.{split}={write(ready, sound / f'{slug}-{split}.jsonl')}")
+        changes.append(f"data.{split}={write(ready, sound / f'{kept}-{split}.jsonl')}")
     held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})), ROWS["test"])
     test = write(unpack(held_out, OPEN, shared), shared / "test.jsonl")
-    folder = out / slug / f"seed-{seed}"
+    folder = out / kept / f"seed-{seed}"
     changes += [f"train.out={folder}", f"train.seed={seed}", *FITTED, *experiment.settings]
     muscall("train", CONFIG, *changes)
     best = str(folder / "best")
@@ -137,8 +138,8 @@ def table(names: Iterable[str], out: Path) -> str:
     lines = ["| trained on | seeds | stated mAP | AUC | measured mAP | AUC | rendered T→A R@10 |"]
     lines.append("|---|---" + "|---:" * 5 + "|")
     for name in names:
-        slug = name.replace(",", "").replace(" ", "-")
-        found = [json.loads(path.read_text()) for path in sorted(out.glob(f"{slug}/seed-*.json"))]
+        done = sorted((out / slug(name)).glob("seed-*.json"))
+        found = [json.loads(path.read_text()) for path in done]
         if not found:
             continue
         columns = [

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from dev import rulers
+from rows import slug
 from unpacking import muscall as command
 
 import muscall
@@ -85,7 +86,7 @@ def main() -> None:
     test = CORPUS / "test.jsonl"
     models = {"before": None if options.model == "default" else options.model}
     for name, blend in (("tuned", 0.5), ("tuned, no guard", 0.0)):
-        out = OUT / name.replace(", ", "-").replace(" ", "-")
+        out = OUT / slug(name)
         models[name] = command(
             "train", "--init", options.model, library, f"train.out={out}", f"train.blend={blend}"
         ).strip()

@@ -27,10 +27,31 @@ def recipe() -> Iterator[Callable[[str], ModuleType]]:
     try:
         yield load
     finally:
-        sys.path.remove(str(RECIPE))
-        for name, module in list(sys.modules.items()):
-            if str(RECIPE) in str(getattr(module, "__file__", None)):
-                del sys.modules[name]
+        _forget(str(RECIPE))
+
+
+def _forget(folder: str) -> None:
+    sys.path.remove(folder)
+    for name, module in list(sys.modules.items()):
+        if folder in str(getattr(module, "__file__", None)):
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def recipe_beside(
+    recipe: Callable[[str], ModuleType],
+) -> Iterator[Callable[[str], Callable[[str], ModuleType]]]:
+    """By folder of another recipe, what imports its modules; they use those of the open corpus."""
+    recipe("dev.rulers")
+    before = list(sys.path)
+
+    def beside(folder: str) -> Callable[[str], ModuleType]:
+        sys.path.insert(0, str(RECIPE.parent / folder))
+        return importlib.import_module
+
+    yield beside
+    for added in set(sys.path) - set(before):
+        _forget(added)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,21 +15,14 @@ import soundfile
 from muscall import MusCALL
 from muscall.evaluation.metrics import retrieval_metrics
 
-FOLDER = Path(__file__).parents[2] / "recipes" / "evaluate"
 RATE = 16000
 Load = Callable[[str], ModuleType]
 
 
 @pytest.fixture(scope="module")
-def load(recipe: Load) -> Iterator[Load]:
-    """Imports a module of the recipe, which uses those of the open corpus."""
-    recipe("dev.rulers")
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name, module in list(sys.modules.items()):
-        if str(FOLDER) in str(getattr(module, "__file__", None)):
-            del sys.modules[name]
+def load(recipe_beside: Callable[[str], Load]) -> Load:
+    """Imports a module of the recipe."""
+    return recipe_beside("evaluate")
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,21 +13,14 @@ import soundfile
 from muscall.data.manifest import read_manifest
 from muscall.data.targets import read_targets
 
-FOLDER = Path(__file__).parents[2] / "recipes" / "weights"
 RATE = 16000
 Load = Callable[[str], ModuleType]
 
 
 @pytest.fixture(scope="module")
-def load(recipe: Load) -> Iterator[Load]:
-    """Imports a module of the recipe, which uses those of the open corpus."""
-    recipe("teacher.tagging")
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
-    for name, module in list(sys.modules.items()):
-        if str(FOLDER) in str(getattr(module, "__file__", None)):
-            del sys.modules[name]
+def load(recipe_beside: Callable[[str], Load]) -> Load:
+    """Imports a module of the recipe."""
+    return recipe_beside("weights")
 
 
 def row(name: str, part: str) -> dict[str, object]:

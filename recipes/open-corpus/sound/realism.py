@@ -186,14 +186,15 @@ def codec(sound: Samples, rate: int, rng: random.Random) -> Samples:
     """What a low-bit-rate MP3, AAC or Opus file leaves of the sound."""
     encoder, container, rates = _CODECS[rng.choice(sorted(_CODECS))]
     peak = max(float(np.abs(sound).max(initial=0.0)), _QUIET)
-    decoded = _through(sound / np.float32(1.1 * peak), rate, encoder, container, rng.choice(rates))
+    decoded = through(sound / np.float32(1.1 * peak), rate, encoder, container, rng.choice(rates))
     # Coders begin late and end late.
     fitted = np.zeros_like(sound)
     fitted[: len(decoded)] = decoded[: len(sound)]
     return fitted * np.float32(1.1 * peak)
 
 
-def _through(sound: Samples, rate: int, encoder: str, container: str, kilobits: int) -> Samples:
+def through(sound: Samples, rate: int, encoder: str, container: str, kilobits: int) -> Samples:
+    """The sound, mono, after a turn through a codec; about as long as before."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
         stream = out.add_stream(encoder, rate=rate, layout="mono")

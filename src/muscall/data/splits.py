@@ -21,9 +21,14 @@ def rows_of(data: DataConfig, *, most: int, seed: int) -> tuple[list[Row], list[
         return rows, _some(read_manifest(data.val, split=data.val_split), most, seed)
     # By the name's hash: the same rows are kept aside whatever else is in the table.
     order = sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).digest())
-    aside = {row.id for row in order[: max(2, round(data.val_share * len(rows)))]}
+    aside = {row.id for row in order[: kept_aside(len(rows), data.val_share)]}
     kept = [row for row in rows if row.id in aside]
     return [row for row in rows if row.id not in aside], _some(kept, most, seed)
+
+
+def kept_aside(rows: int, share: float) -> int:
+    """How many of `rows` are validated on where there is no table for it: at least two."""
+    return max(2, round(share * rows))
 
 
 def _some(rows: list[Row], count: int, seed: int) -> list[Row]:

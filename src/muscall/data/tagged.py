@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from muscall.audio.files import find_audio
@@ -11,26 +10,22 @@ from muscall.audio.tags import Tags, read_tags
 from muscall.errors import MuscallError
 
 
-def write_manifest(folders: Sequence[Path], path: Path) -> int:
-    """Write a manifest of every file in `folders` whose tags say something, with captions of them.
-
-    Returns:
-        The number of rows.
+def write_manifest(folder: Path, path: Path) -> None:
+    """Write a manifest of every file in `folder` whose tags say something, with captions of them.
 
     Raises:
         AudioError: there is no such folder.
         MuscallError: no file has tags.
     """
     rows = []
-    for file in find_audio(folders):
+    for file in find_audio([folder]):
         captions = captions_of(read_tags(file))
         if captions:
             rows.append({"audio": str(file.resolve()), "caption": captions})
     if not rows:
-        raise MuscallError(f"{folders[0]}: no file has a title, an artist, an album or a genre")
+        raise MuscallError(f"{folder}: no file has a title, an artist, an album or a genre")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return len(rows)
 
 
 def captions_of(tags: Tags) -> list[str]:

@@ -32,7 +32,7 @@ def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
         ValueError: wrong shapes, an index out of range, no queries, or a score that is not a
             number.
     """
-    return _metrics(_ranks(_array(similarity), None if correct is None else _array(correct)))
+    return _metrics(_ranks(similarity, correct))
 
 
 def retrieval_intervals(
@@ -48,7 +48,7 @@ def retrieval_intervals(
     The items stay, as a smaller choice would be an easier one. Args and errors as for
     `retrieval_metrics`; `level` is the share of the draws inside an interval.
     """
-    ranks = _ranks(_array(similarity), None if correct is None else _array(correct))
+    ranks = _ranks(similarity, correct)
     drawn = np.random.default_rng(seed).integers(len(ranks), size=(samples, len(ranks)))
     means = [_metrics(ranks[draw]) for draw in drawn]
     ends = [(1 - level) / 2, (1 + level) / 2]
@@ -65,13 +65,13 @@ def _metrics(ranks: np.ndarray) -> dict[str, float]:
     return metrics
 
 
-def _ranks(scores: np.ndarray, correct: np.ndarray | None) -> np.ndarray:
+def _ranks(similarity: Any, correct: Any) -> np.ndarray:
     """(n_queries,) int64: the rank of each right item, from 1."""
+    scores = _array(similarity)
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"similarity must be (n_queries, n_items), not {scores.shape}")
     queries, items = scores.shape
-    if correct is None:
-        correct = np.arange(queries)
+    correct = np.arange(queries) if correct is None else _array(correct)
     if correct.shape != (queries,) or not np.issubdtype(correct.dtype, np.integer):
         raise ValueError(f"correct must be {queries} integers, one for each query")
     if correct.min() < 0 or correct.max() >= items:

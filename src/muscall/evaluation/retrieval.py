@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from muscall.data.manifest import Row
 from muscall.errors import AudioError
@@ -18,14 +21,22 @@ from muscall.models.muscall import MusCALL
 class RetrievalResult:
     """What `retrieval_metrics` gives in each direction, over the `items` that could be read.
 
-    `intervals` are the 95 % bootstrap intervals of both, by direction.
+    `similarity` is (items, items) float32: of each caption, a row, to each audio.
     """
 
     text_to_audio: dict[str, float]
     audio_to_text: dict[str, float]
-    intervals: dict[str, dict[str, tuple[float, float]]]
     items: int
     failures: list[AudioError]
+    similarity: np.ndarray = field(repr=False, compare=False)
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """The 95 % bootstrap intervals of both, by direction."""
+        return {
+            "text_to_audio": retrieval_intervals(self.similarity),
+            "audio_to_text": retrieval_intervals(self.similarity.T),
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """The scores and the number of items, for JSON."""
@@ -67,10 +78,7 @@ def evaluate_retrieval(
     return RetrievalResult(
         text_to_audio=retrieval_metrics(similarity),
         audio_to_text=retrieval_metrics(similarity.T),
-        intervals={
-            "text_to_audio": retrieval_intervals(similarity),
-            "audio_to_text": retrieval_intervals(similarity.T),
-        },
         items=len(indices),
         failures=failures,
+        similarity=similarity,
     )

@@ -38,11 +38,12 @@ class Vocabulary:
     def __init__(self, model: MusCALL, labels: dict[str, list[str]], others: np.ndarray) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
         # A phrase or sentence stands for itself; a word is put into the paper's kind of prompt.
-        vectors = [
-            embed_labels(model, [text], PLAIN if len(text.split()) > 3 else ENSEMBLE)[0]
-            for _, text in self.labels
-        ]
-        self._vectors = np.stack(vectors)
+        whole = np.array([len(text.split()) > 3 for _, text in self.labels])
+        self._vectors = np.empty((len(self.labels), model.config.dim), np.float32)
+        for chosen, templates in ((whole, PLAIN), (~whole, ENSEMBLE)):
+            texts = [text for (_, text), one in zip(self.labels, chosen, strict=True) if one]
+            if texts:
+                self._vectors[chosen] = embed_labels(model, texts, templates)
         usual = others @ self._vectors.T
         self._mean, self._spread = usual.mean(axis=0), usual.std(axis=0).clip(min=1e-6)
 

@@ -21,7 +21,7 @@ from lancedb.table import Table
 from muscall.errors import MuscallError
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
-from muscall.library.store import Store
+from muscall.library.store import Store, is_indexed, one_of
 from muscall.library.wording import read_wording
 from muscall.models.muscall import MusCALL
 
@@ -191,8 +191,11 @@ class Finder:
         windows = self.store.windows(self.pipeline)
         if windows is None or not hits:
             return hits
-        keys = ", ".join(f"'{hit.key}'" for hit in hits)
-        rows = windows.search().where(f"key IN ({keys})").limit(None).to_arrow()
+        found = [
+            windows.search().where(condition).limit(None).to_arrow()
+            for condition in one_of("key", [hit.key for hit in hits])
+        ]
+        rows = pa.concat_tables(found)
         scores = _matrix(rows["vector"]).astype(np.float32) @ query
         best: dict[str, tuple[float, Passage]] = {}
         columns = (rows[name].to_pylist() for name in ("key", "start", "seconds"))
@@ -214,7 +217,7 @@ class Finder:
 
     @cached_property
     def _has_words(self) -> bool:
-        return any(index.columns == ["words"] for index in self._tracks.list_indices())
+        return is_indexed(self._tracks, "words")
 
     @cached_property
     def _sample(self) -> np.ndarray:

@@ -162,6 +162,11 @@ class Store:
         return rows
 
 
+def is_indexed(table: Table, column: str) -> bool:
+    """Whether a column has an index of its own."""
+    return any(index.columns == [column] for index in table.list_indices())
+
+
 def one_of(column: str, values: Iterable[str]) -> Iterator[str]:
     """SQL conditions that `column` is one of `values`, each for a thousand of them."""
     quoted = ["'" + value.replace("'", "''") + "'" for value in values]

@@ -31,6 +31,7 @@ from muscall.library.store import (
     File,
     Root,
     Store,
+    is_indexed,
     one_of,
     tracks_schema,
     windows_schema,
@@ -114,7 +115,7 @@ class Writer:
         Rows that come later are found too, before they are in the index.
         """
         with _told(self._store.folder):
-            if self._tracks.count_rows() and not _is_indexed(self._tracks, "words"):
+            if self._tracks.count_rows() and not is_indexed(self._tracks, "words"):
                 self._tracks.create_index("words", config=FTS())
 
     def _windows_of(self, tracks: list[Track]) -> pa.Table:
@@ -186,10 +187,6 @@ def _key(table: Table | pa.Table) -> str:
     return name
 
 
-def _is_indexed(table: Table, column: str) -> bool:
-    return any(index.columns == [column] for index in table.list_indices())
-
-
 def _upsert(table: Table, rows: pa.Table) -> None:
     if len(rows):
         merge = table.merge_insert(_key(table))
@@ -217,6 +214,6 @@ def _tend(table: Table) -> None:
     # Each time all is written anew, so the more there is, the more may come together before.
     statistics: Any = table.stats()  # a dictionary, whatever its annotation says
     if statistics["fragment_stats"]["num_fragments"] > 64 + rows // 1024:
-        if rows > _INDEXED_FROM and not _is_indexed(table, _key(table)):
+        if rows > _INDEXED_FROM and not is_indexed(table, _key(table)):
             table.create_index(_key(table), config=BTree())
         table.optimize(cleanup_older_than=_KEPT)

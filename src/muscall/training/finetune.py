@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from muscall.data.manifest import read_manifest
+from muscall.data.splits import kept_aside
 from muscall.data.tagged import write_manifest
 from muscall.errors import ConfigError
 from muscall.training.config import Config
@@ -41,9 +42,9 @@ def fine_tuning(init: str, music: Path, overrides: Sequence[str] = ()) -> Config
     manifest = music
     if music.is_dir():
         manifest = out / "tags.jsonl"
-        write_manifest([music], manifest)
+        write_manifest(music, manifest)
     rows = len(read_manifest(manifest))
-    left = rows - max(2, round(VAL_SHARE * rows))
+    left = rows - kept_aside(rows, VAL_SHARE)
     if left < 2:
         raise ConfigError(f"{music}: {rows} rows are too few to train and to validate on")
     values = {
