@@ -1,8 +1,8 @@
 """Measure models as a listener would: one page for all of them.
 
-    PYTHONPATH=recipes/open-corpus python recipes/evaluate/evaluate.py [NAME=MODEL ...]
+    PYTHONPATH=recipes/open-corpus python recipes/evaluate/evaluate.py [[NAME=]MODEL ...]
 
-Without models, the packaged one. Measures each on held-out rendered clips, on the 28 finished
+Without models, the default. Measures each on held-out rendered clips, on the 28 finished
 tracks, on the development set of real music beside its rulers, zero-shot, and for robustness.
 Writes the page and the numbers behind it; a model whose numbers are there, from the same weights,
 is not measured again.
@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def measure(
-    source: str | None,
+    source: str,
     clips: rendered.Clips,
     tracks: finished.Tracks,
     dev: rulers.DevelopmentSet,
@@ -139,15 +140,17 @@ def _values(value: Any) -> Any:
     return Value(*value) if isinstance(value, list) else value
 
 
-def main() -> None:
-    """Run the recipe."""
-    parser = argparse.ArgumentParser(description="Measure models on rendered and real music.")
-    parser.add_argument("models", nargs="*", metavar="NAME=MODEL", default=["default="])
-    parser.add_argument("--corpus", type=Path, default=CORPUS, help="rows of held-out clips")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
+def measured(
+    models: Mapping[str, str], corpus: Path = CORPUS, out: Path = RESULTS
+) -> tuple[dict[str, Found], Found]:
+    """The numbers of models, by the names they are given, and of what they stand beside.
+
+    Args:
+        models: by name, a released model's name or a checkpoint folder.
+        out: where the numbers are kept.
+    """
     dev = rulers.read(rulers.TRACKS, rulers.SENTENCES)
-    clips, tracks = rendered.Clips(options.corpus), finished.Tracks()
+    clips, tracks = rendered.Clips(corpus), finished.Tracks()
     beside = rulers.by_rulers(dev)
     given: Found = {
         "clips": len(clips.rows),
@@ -164,20 +167,32 @@ def main() -> None:
             )
         },
     }
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Found] = {}
-    for entry in options.models:
-        name, _, source = entry.partition("=")
-        folder = Path(source) if source else checkpoint.packaged()
-        of = {"weights": fingerprint(folder), "corpus": str(options.corpus)}
-        kept = options.out / f"weights-{slug(name)}.json"
+    for name, source in models.items():
+        released = source in checkpoint.RELEASED
+        folder = checkpoint.released(source) if released else Path(source)
+        of = {"weights": fingerprint(folder), "corpus": str(corpus)}
+        kept = out / f"weights-{slug(name)}.json"
         if kept.exists() and (told := json.loads(kept.read_text()))["of"] == of:
             found[name] = _values(told["found"])
             continue
         print(f"measuring {name}", file=sys.stderr)
-        found[name] = measure(source or None, clips, tracks, dev, beside)
+        found[name] = measure(source, clips, tracks, dev, beside)
         kept.write_text(json.dumps({"of": of, "found": found[name]}, indent=1) + "\n")
-    text = page(found, given)
+    return found, given
+
+
+def main() -> None:
+    """Run the recipe."""
+    parser = argparse.ArgumentParser(description="Measure models on rendered and real music.")
+    parser.add_argument("models", nargs="*", metavar="[NAME=]MODEL", default=["default"])
+    parser.add_argument("--corpus", type=Path, default=CORPUS, help="rows of held-out clips")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    pairs = [entry.rpartition("=") for entry in options.models]
+    models = {name or source: source for name, _, source in pairs}
+    text = page(*measured(models, options.corpus, options.out))
     (options.out / "weights.md").write_text(text, "utf-8")
     print(text)
 

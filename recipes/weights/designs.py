@@ -11,6 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments import OPEN, Experiment, main
+from train import taught
+from unpacking import rows_of
+
+OUT = Path("runs/designs")
+TARGETS = OUT / "targets.npz"
 
 
 def design(*settings: str) -> Experiment:
@@ -23,10 +28,16 @@ DESIGNS = {
     "level-free": design("model.audio.mel.relative=true"),
     "ten-second windows": design("model.audio.window_seconds=10"),
     "width 32": design("model.audio.width=32"),
+    "alike sentences are no negatives": design("loss.alike=0.85"),
+    "taught the tags of recordings": design(
+        "model.teacher_dim=100", "loss.distillation_weight=1", f"data.targets={TARGETS}"
+    ),
     "batch 128": design("train.batch_size=128"),
     "text encoder fine-tuned": design("model.text.frozen=false"),
     "not augmented": design("data.augment.enabled=false"),
 }
 
 if __name__ == "__main__":
-    main(DESIGNS, Path("runs/designs"))
+    OUT.mkdir(parents=True, exist_ok=True)
+    taught(rows_of(OPEN / "train.jsonl"), OUT)
+    main(DESIGNS, OUT)

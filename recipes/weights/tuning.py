@@ -84,7 +84,7 @@ def main() -> None:
     sentences, relevant = queries(aside)
     chance = np.mean([chance_average_precision(int(row.sum()), row.size) for row in relevant])
     test = CORPUS / "test.jsonl"
-    models = {"before": None if options.model == "default" else options.model}
+    models = {"before": options.model}
     for name, blend in (("tuned", 0.5), ("tuned, no guard", 0.0)):
         out = OUT / slug(name)
         models[name] = command(
@@ -97,8 +97,7 @@ def main() -> None:
         scores = model.encode_text(sentences) @ model.encode_audio(paths).T
         found = mean_over_queries(average_precision, scores, relevant)
         low, high = bootstrap_interval(average_precision, scores, relevant)
-        folder = source or str(muscall.models.checkpoint.packaged())
-        kept = json.loads(command("evaluate", "retrieval", folder, test, "--json"))
+        kept = json.loads(command("evaluate", "retrieval", source, test, "--json"))
         ways = [kept[way]["R@10"] for way in ("text_to_audio", "audio_to_text")]
         print(
             f"| {name} | {100 * found:.1f} | {100 * low:.1f}-{100 * high:.1f} | "

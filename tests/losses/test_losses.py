@@ -76,6 +76,28 @@ def test_infonce_falls_when_pairs_match_better():
     assert infonce(audio, better, 10.0) < infonce(audio, noise, 10.0)
 
 
+def test_excused_pairs_are_no_negatives():
+    torch.manual_seed(0)
+    audio, text = (F.normalize(torch.randn(4, 8), dim=-1) for _ in range(2))
+    excused = torch.eye(4, dtype=torch.bool)
+    torch.testing.assert_close(
+        infonce(audio, text, 5.0, excused=excused), infonce(audio, text, 5.0)
+    )
+    excused[0, 1:] = excused[1:, 0] = True
+    rest = infonce(audio[1:], text[1:], 5.0)
+    # The first pair has no negatives left, and costs nothing; nor is it one of the others'.
+    torch.testing.assert_close(infonce(audio, text, 5.0, excused=excused), 3 / 4 * rest)
+
+
+def test_sentences_that_say_the_same_excuse_their_pairs():
+    torch.manual_seed(0)
+    audio, text = (F.normalize(torch.randn(3, 8), dim=-1) for _ in range(2))
+    similarity = torch.tensor([[1.0, 0.9, 0.2], [0.9, 1.0, 0.3], [0.2, 0.3, 1.0]])
+    parts = objective(LossConfig(alike=0.85), audio, text, torch.tensor(5.0), similarity=similarity)
+    expected = infonce(audio, text, 5.0, excused=similarity > 0.85)
+    assert parts["loss"] == expected != infonce(audio, text, 5.0)
+
+
 def test_content_weights_follow_equation_3_where_it_does_not_overflow():
     similarity = torch.tensor([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]])
     expected = torch.exp(similarity.mean(dim=1) / 0.5)
@@ -104,7 +126,9 @@ def test_objective_mixes_by_equation_5():
     torch.testing.assert_close(parts["loss"], expected)
 
 
-@pytest.mark.parametrize("config", [LossConfig(ssl_weight=0.3), LossConfig(weighting="content")])
+@pytest.mark.parametrize(
+    "config", [LossConfig(ssl_weight=0.3), LossConfig(weighting="content"), LossConfig(alike=0.9)]
+)
 def test_objective_refuses_to_run_without_what_it_needs(config):
     with pytest.raises(ValueError, match="needs"):
         objective(config, torch.eye(3), torch.eye(3), torch.tensor(1.0))

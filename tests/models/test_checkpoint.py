@@ -135,3 +135,45 @@ def test_a_hub_gets_the_same_folder(tiny_model, monkeypatch):
 class _Repo:
     def __init__(self, repo_id: str) -> None:
         self.repo_id = repo_id
+
+
+@pytest.fixture
+def released(tiny_model, tmp_path, monkeypatch) -> Path:
+    """A folder of released weights, with one model in it."""
+    monkeypatch.setenv("MUSCALL_WEIGHTS", str(tmp_path))
+    tiny_model.save_pretrained(tmp_path / "base")
+    checkpoint.write_checksums(tmp_path)
+    return tmp_path
+
+
+def test_a_released_model_is_loaded_by_its_name(tiny_model, released):
+    loaded = muscall.load("base")
+    assert torch.equal(loaded.logit_scale, tiny_model.logit_scale)
+    assert len((released / checkpoint.CHECKSUMS).read_text().splitlines()) == 3
+
+
+def test_the_default_has_a_name_too():
+    one, same = muscall.load(), muscall.load("default")
+    assert torch.equal(one.audio_projection.weight, same.audio_projection.weight)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("changed", "wrong checksum"),
+        ("no checksums", "no checksums"),
+        ("not there", "MUSCALL_WEIGHTS"),
+    ],
+)
+def test_a_released_model_that_is_not_as_released_is_refused(released, how, message):
+    name = "base"
+    if how == "changed":
+        with (released / "base" / checkpoint.WEIGHTS).open("ab") as file:
+            file.write(b"x")
+    elif how == "no checksums":
+        (released / checkpoint.CHECKSUMS).unlink()
+    else:
+        name = "ssl"
+    with pytest.raises(CheckpointError, match=message) as error:
+        muscall.load(name)
+    assert str(released) in str(error.value)

@@ -9,9 +9,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 import soundfile
+import torch
 
+import muscall
+from muscall import MusCALL
 from muscall.data.manifest import read_manifest
 from muscall.data.targets import read_targets
+from muscall.models.config import ModelConfig
 
 RATE = 16000
 Load = Callable[[str], ModuleType]
@@ -73,23 +77,40 @@ def test_recordings_are_cut_into_pieces_that_cover_them(load: Load, corpus: Path
     assert corpus.is_dir()
 
 
-def test_the_teacher_hears_all_recordings_and_some_clips(
-    load: Load, recipe: Load, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_teacher_teaches_the_pieces_of_recordings(
+    load: Load, recipe: Load, tmp_path: Path
 ) -> None:
     train, unpacking = load("train"), recipe("unpacking")
-    monkeypatch.setattr(train, "TAUGHT", 1)
-    out = tmp_path / "out"
-    ready = unpacking.unpack(ROWS, corpus, out)
-    targets = train.hear(ready, out)
-    manifest = unpacking.write([p for r in ready for p in train.pieces(r)], out / "train.jsonl")
-    found = read_targets(targets, read_manifest(manifest))
-    assert found.shape == (2 * train.PIECES + 2, 500)
-    heard = np.isfinite(found).all(axis=1)
-    assert heard.tolist() == [True] * (2 * train.PIECES) + heard[-2:].tolist()
-    assert heard[-2:].sum() == 1
+    tags = [{"mtt/slow": 0.5, "mtt/fast": share} for share in (0.0, 0.9)]
+    told = [r | {"facts": {"tags": own}} for r, own in zip(ROWS, tags, strict=False)] + ROWS[2:]
+    targets = train.taught(told, tmp_path)
+    manifest = unpacking.write([p for r in told for p in train.pieces(r)], tmp_path / "train.jsonl")
+    with np.load(targets) as table:
+        assert table["vectors"].shape == (2 + 2 * train.PIECES, 2)
+        assert table["vectors"][-1] == pytest.approx([np.log(9), 0.0])
+    found = read_targets(targets, read_manifest(manifest, check_files=False))
+    assert np.isfinite(found).all(axis=1).tolist() == [True] * 2 * train.PIECES + [False] * 2
     # Pieces of one recording have what was heard in all of it.
     np.testing.assert_array_equal(found[0], found[train.PIECES - 1])
     assert not np.array_equal(found[0], found[train.PIECES])
+
+
+def test_packed_weights_give_the_same_embeddings_without_the_training_heads(
+    load: Load, recipe_beside: Callable[[str], Load], tiny_config: ModelConfig, tmp_path: Path
+) -> None:
+    recipe_beside("evaluate")
+    torch.manual_seed(0)
+    model = MusCALL.create(tiny_config.model_copy(update={"teacher_dim": 5, "ssl_dim": 4})).eval()
+    sound = [(np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32), RATE)]
+    before = model.encode_audio(sound), model.encode_text(["calm"])
+    load("pack").lighter(model).save_pretrained(tmp_path / "packed")
+    packed = muscall.load(tmp_path / "packed")
+    assert (packed.config.teacher_dim, packed.config.ssl_dim) == (0, 0)
+    assert not any("head" in name for name in packed.state_dict())
+    for old, new in zip(
+        before, (packed.encode_audio(sound), packed.encode_text(["calm"])), strict=True
+    ):
+        assert (old @ new.T).item() > 0.999
 
 
 def test_a_library_keeps_some_of_each_album_aside(load: Load, tmp_path: Path) -> None:

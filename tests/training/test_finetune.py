@@ -14,7 +14,7 @@ from torch import Tensor
 
 import muscall
 from muscall.errors import ConfigError, MuscallError
-from muscall.models.checkpoint import packaged
+from muscall.models.checkpoint import released
 from muscall.training import fine_tuning, train
 from muscall.training.blend import Blend
 
@@ -94,7 +94,7 @@ def test_the_packaged_weights_can_be_gone_on_from(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     best = train(fine_tuning("default", library, [*QUICK, "train.steps=1"]))
-    before, after = weights(packaged()), weights(best)
+    before, after = weights(released()), weights(best)
     text = [name for name in before if name.startswith("text.")]
     assert text
     assert all(torch.equal(before[name], after[name]) for name in text)

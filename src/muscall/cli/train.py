@@ -23,7 +23,7 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            "--init", metavar="MODEL", help='Fine-tune this model; "default" is the packaged one.'
+            "--init", metavar="MODEL", help="Fine-tune this model; 'default' is the packaged one."
         ),
     ] = None,
 ) -> None:

@@ -22,13 +22,21 @@ class LossConfig(Record):
     weighting: Literal["none", "content", "relative"] = "none"
     """Content-aware loss weighting: by Eq. 3, or relative as in the published implementation."""
     kappa: float = Field(default=0.005, gt=0)
+    alike: float = Field(default=1.0, gt=0, le=1)
+    """Similarity from which two sentences say the same, so that their pairs are no negatives of
+    each other; 1 for never."""
     sentence_encoder: str = "all-MiniLM-L6-v2"
-    """Whose similarities weigh the sentences."""
+    """Whose similarities weigh the sentences, and tell which are alike."""
     ssl_weight: float = Field(default=0.0, ge=0, le=1)
     """Lambda of Eq. 5; the paper's is 0.3. 0 for no self-supervision."""
     ssl_temperature: float = Field(default=0.5, gt=0)
     distillation_weight: float = Field(default=0.0, ge=0)
     """Of the error in predicting a teacher's vectors (`data.targets`); 0 for no teacher."""
+
+    @property
+    def compares_sentences(self) -> bool:
+        """Whether the similarity of the sentences is needed."""
+        return self.weighting != "none" or self.alike < 1
 
 
 def objective(
@@ -46,7 +54,7 @@ def objective(
     Args:
         audio, text: (N, dim) unit norm, matching row by row.
         scale: 1 / temperature, 0-d.
-        similarity: (N, N) of the sentences; needed for a weighting.
+        similarity: (N, N) of the sentences; needed where `config.compares_sentences`.
         views: SimCLR projections (N, ssl_dim) of two views; needed for self-supervision.
         taught: what the audio encoder predicts and what the teacher heard, each (N, dim); needed
             for distillation.
@@ -54,12 +62,15 @@ def objective(
     Returns:
         "loss", and its parts "contrastive" and, if any, "ssl" and "distillation"; each 0-d.
     """
-    weights = None
-    if config.weighting != "none":
+    weights = excused = None
+    if config.compares_sentences:
         if similarity is None:
-            raise ValueError("loss weighting needs the similarity of the sentences")
-        weights = WEIGHTINGS[config.weighting](similarity, config.kappa)
-    contrastive = infonce(audio, text, scale, weights)
+            raise ValueError("comparing sentences needs their similarity")
+        if config.weighting != "none":
+            weights = WEIGHTINGS[config.weighting](similarity, config.kappa)
+        if config.alike < 1:
+            excused = similarity >= config.alike
+    contrastive = infonce(audio, text, scale, weights, excused)
     parts = {"loss": contrastive, "contrastive": contrastive}
     if config.ssl_weight:
         if views is None:

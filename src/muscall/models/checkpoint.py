@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ from muscall.models.config import ModelConfig, SentenceConfig
 
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
 FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
+DEFAULT, RELEASED = "default", ("default", "base", "ssl", "weighted")
+CHECKSUMS = "SHA256SUMS"
 
 MODEL_CARD = """---
 {{ card_data }}
@@ -46,16 +49,51 @@ nothing by itself.
 """
 
 
-def packaged() -> Path:
-    """Folder of the weights that travel inside the package.
+def released(name: str = DEFAULT) -> Path:
+    """Folder of a released model, one of RELEASED.
+
+    The default travels inside the package. The others lie in the folder that MUSCALL_WEIGHTS
+    names, or in `weights/` of a checkout, beside a file of their checksums.
 
     Raises:
-        CheckpointError: when this installation carries none.
+        CheckpointError: when this installation does not have it, or not as it was released.
     """
-    folder = Path(str(resources.files("muscall") / "weights" / "default"))
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: this installation of muscall carries no weights")
-    return folder
+    package = Path(str(resources.files("muscall")))
+    if name == DEFAULT:
+        folder = package / "weights" / name
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: this installation of muscall carries no weights")
+        return folder
+    weights = Path(os.environ.get("MUSCALL_WEIGHTS") or package.parents[1] / "weights")
+    if not (weights / name).is_dir():
+        raise CheckpointError(
+            f"{weights / name}: released weights that do not travel with the package; "
+            "let MUSCALL_WEIGHTS name the folder weights/ of a checkout"
+        )
+    try:
+        lines = (weights / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        for told, file in (line.split("  ", 1) for line in lines):
+            if file.startswith(f"{name}/") and told != _checksum(weights / file):
+                raise CheckpointError(f"{weights / file}: not as it was released: wrong checksum")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{weights / CHECKSUMS}: no checksums: {error}") from None
+    return weights / name
+
+
+def write_checksums(weights: Path) -> None:
+    """Write the checksums of all models in a folder of released ones, as sha256sum does."""
+    files = [weights / name / file for name in RELEASED for file in FILES]
+    lines = [
+        f"{_checksum(file)}  {file.relative_to(weights).as_posix()}\n"
+        for file in files
+        if file.is_file()
+    ]
+    (weights / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write(

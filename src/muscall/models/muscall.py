@@ -255,14 +255,15 @@ def load(source: str | Path | None = None, device: str | torch.device | None = N
     """Load a model for use.
 
     Args:
-        source: a checkpoint folder or a name on a hub; None for the weights in the package.
+        source: a released model's name (`checkpoint.RELEASED`), a checkpoint folder or a name on a
+            hub. None for "default", the weights in the package.
         device: where it runs; None for the GPU when there is one, else the CPU.
 
     Raises:
         CheckpointError: when there is no such model or its files are damaged.
     """
-    if source is None:
-        source = checkpoint.packaged()
+    if source is None or source in checkpoint.RELEASED:
+        source = checkpoint.released(str(source or checkpoint.DEFAULT))
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return MusCALL.from_pretrained(str(source)).to(device).eval()

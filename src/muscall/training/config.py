@@ -17,7 +17,7 @@ class TrainConfig(Record):
 
     out: str = "runs/muscall"
     init: str = ""
-    """Model to go on from, as `muscall.load` takes it, with "default" for the packaged one; it
+    """Model to go on from, as `muscall.load` takes it; it
     brings its own `model` settings. Empty for a new model."""
     blend: float = Field(default=0.0, ge=0, lt=1)
     """Share of the initial weights in what is validated and kept (WiSE-FT, Wortsman et al. 2022):

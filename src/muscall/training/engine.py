@@ -87,8 +87,8 @@ class RunningStatistics:
 class Engine:
     """Computes the gradients of a step.
 
-    `sentences` gives the vectors for loss weighting, `frozen_text` the features of a text encoder
-    that is not trained, `targets` (rows, dim) a teacher's vectors for distillation.
+    `sentences` gives the vectors by which sentences are compared, `frozen_text` the features of a
+    text encoder that is not trained, `targets` (rows, dim) a teacher's vectors for distillation.
     """
 
     model: MusCALL

@@ -29,7 +29,7 @@ def fine_tuning(init: str, music: Path, overrides: Sequence[str] = ()) -> Config
     """Settings for training `init` on a manifest, or on a music folder with the words of its tags.
 
     Args:
-        init: as `muscall.load` takes it, "default" for the packaged weights.
+        init: as `muscall.load` takes it.
         music: a manifest or a folder.
         overrides: further settings, `a.b=value`; they win.
 

@@ -120,7 +120,7 @@ class _Run:
             (aside / SETTINGS).write_text(json.dumps(now, indent=2), encoding="utf-8")
 
     def run(self) -> Path:
-        if self.config.loss.weighting != "none":
+        if self.config.loss.compares_sentences:
             weigher = SentenceConfig(pretrained=self.config.loss.sentence_encoder)
             self.engine.sentences = self._sentence_vectors(SentenceEncoder.pretrained(weigher))
         text = self.model.text
@@ -239,10 +239,9 @@ class _Run:
 
 def _initial(config: Config) -> MusCALL:
     """The model that training starts from."""
-    init = config.train.init
-    if not init:
+    if not config.train.init:
         return MusCALL.create(config.model)
-    return load(None if init == "default" else init, device="cpu")
+    return load(config.train.init, device="cpu")
 
 
 def _check(config: Config) -> None:
