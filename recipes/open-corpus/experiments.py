@@ -126,11 +126,20 @@ def run(
     test = write(unpack(held_out, OPEN, shared), shared / "test.jsonl")
     folder = out / kept / f"seed-{seed}"
     changes += [f"train.out={folder}", f"train.seed={seed}", *FITTED, *experiment.settings]
+    _share_sentences(folder, out / "sentences")
     muscall("train", CONFIG, *changes)
     best = str(folder / "best")
     scores = json.loads(muscall("evaluate", "retrieval", best, test, "--json"))
     real = rulers.rows_of(dev, rulers.by_model(dev, best))
     done.write_text(json.dumps({"name": name, "real": real, "rendered": scores}, indent=2))
+
+
+def _share_sentences(folder: Path, shared: Path) -> None:
+    """What `muscall train` keeps of its captions is the same for all runs that have them."""
+    shared.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "sentences").exists():
+        (folder / "sentences").symlink_to(shared.resolve())
 
 
 def table(names: Iterable[str], out: Path) -> str:
