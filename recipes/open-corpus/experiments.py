@@ -121,6 +121,8 @@ def run(
     for split in ("train", "val"):
         chosen = rows(experiment.corpus, split, experiment.keep, counts[split])
         ready = unpack(chosen, experiment.corpus, sound, change)
+        if change is not None:
+            ready = [row | {"duration": _DRY_SECONDS} for row in ready]
         changes.append(f"data.{split}={write(ready, sound / f'{kept}-{split}.jsonl')}")
     held_out = rows(OPEN, "test", partial(_but, frozenset({RECORDED})), ROWS["test"])
     test = write(unpack(held_out, OPEN, shared), shared / "test.jsonl")
