@@ -20,21 +20,22 @@ TARGETS = OUT / "targets.npz"
 
 def design(*settings: str) -> Experiment:
     """A training on rows of all parts, with these settings."""
-    return Experiment(OPEN, bool, settings=settings)
+    return Experiment(OPEN, bool, settings=("data.augment.enabled=false", *settings))
 
 
 DESIGNS = {
     "as it is": design(),
     "level-free": design("model.audio.mel.relative=true"),
-    "ten-second windows": design("model.audio.window_seconds=10"),
-    "width 32": design("model.audio.width=32"),
     "alike sentences are no negatives": design("loss.alike=0.85"),
     "taught the tags of recordings": design(
         "model.teacher_dim=100", "loss.distillation_weight=1", f"data.targets={TARGETS}"
     ),
+    "text adapter": design("model.text_adapter=512"),
+    "64 mel bands": design("model.audio.mel.n_mels=64"),
+    "ten-second windows": design("model.audio.window_seconds=10"),
+    "width 32": design("model.audio.width=32"),
     "batch 128": design("train.batch_size=128"),
     "text encoder fine-tuned": design("model.text.frozen=false"),
-    "not augmented": design("data.augment.enabled=false"),
 }
 
 if __name__ == "__main__":

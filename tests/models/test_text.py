@@ -1,9 +1,12 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
 
+from muscall import MusCALL
 from muscall.errors import CheckpointError
+from muscall.library.pipeline import pipeline_id
 from muscall.models.config import SentenceConfig, TransformerConfig
 from muscall.models.sentence import SentenceEncoder
 from muscall.models.transformer import TextTransformer
@@ -94,3 +97,19 @@ def test_dropout_of_the_transformer_acts_in_training_only(transformer):
     trained = copy.deepcopy(transformer).train()
     assert not torch.equal(trained(tokens), trained(tokens))
     assert torch.equal(transformer(tokens), transformer(tokens))
+
+
+def test_an_adapter_changes_nothing_until_it_is_trained(tiny_config):
+    def embed(width):
+        torch.manual_seed(0)
+        model = MusCALL.create(tiny_config.model_copy(update={"text_adapter": width})).eval()
+        return model, model.encode_text(SENTENCES)
+
+    plain, (model, adapted) = embed(0)[1], embed(8)
+    assert (plain == adapted).all()
+    before = pipeline_id(model)
+    model.text_adapter[2].bias.data[0] = 1.0
+    changed = model.encode_text(SENTENCES)
+    assert not np.allclose(changed, adapted, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(changed, axis=1), 1, atol=1e-6)
+    assert pipeline_id(model) != before

@@ -21,7 +21,9 @@ def pipeline_id(model: MusCALL) -> str:
     """
     config = model.config.model_dump_json(include={"dim", "audio", "text"})
     digest = blake2b(f"{_FRONT_END} {model.precision} {config}".encode(), digest_size=6)
-    parts = (model.audio, model.audio_projection, model.text, model.text_projection)
+    parts = [model.audio, model.audio_projection, model.text, model.text_projection]
+    if model.text_adapter is not None:
+        parts.append(model.text_adapter)
     for part in parts:
         for name, weight in sorted(part.state_dict().items()):
             digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())

@@ -97,6 +97,9 @@ class ModelConfig(Record):
     """Ceiling of exp(logit_scale) = 1 / temperature, as in CLIP."""
     ssl_dim: int = Field(default=0, ge=0)
     """Output size of the SimCLR head (section 3.3); 0 for none, the paper's is 256."""
+    text_adapter: int = Field(default=0, ge=0)
+    """Width of a residual layer between the text encoder and its projection (CLIP-Adapter, Gao et
+    al. 2021), through which a frozen encoder can be taught; 0 for none."""
     teacher_dim: int = Field(default=0, ge=0)
     """Size of the teacher's vectors that are learned in distillation; 0 for no teacher."""
 

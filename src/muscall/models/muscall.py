@@ -51,6 +51,13 @@ class MusCALL(
         self.text_projection = nn.Linear(self.text.features, config.dim, bias=False)
         for projection in (self.audio_projection, self.text_projection):
             nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+        self.text_adapter: nn.Module | None = None
+        if config.text_adapter:
+            last = nn.Linear(config.text_adapter, self.text.features)
+            nn.init.zeros_(last.weight)  # at first it changes nothing
+            nn.init.zeros_(last.bias)
+            first = nn.Linear(self.text.features, config.text_adapter)
+            self.text_adapter = nn.Sequential(first, nn.GELU(), last)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
         self.precision = torch.bfloat16
         """Of both networks in `encode_audio` and `encode_text`."""
@@ -87,6 +94,8 @@ class MusCALL(
 
     def project_text(self, features: Tensor) -> Tensor:
         """(batch, features) of the text encoder -> (batch, dim), unit norm."""
+        if self.text_adapter is not None:
+            features = features + self.text_adapter(features)
         return F.normalize(self.text_projection(features).float(), dim=-1)
 
     def scale(self) -> Tensor:
