@@ -11,7 +11,9 @@ debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1); \
 	else echo "please install: $(1)" >&2; exit 1; fi
 
-.PHONY: demo test check corpus evaluate clean
+MODEL := default
+
+.PHONY: demo test check corpus evaluate weights clean
 
 demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a folder of your own
 	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
@@ -33,6 +35,11 @@ corpus: .venv/dev  ## The open corpus, 21,000 clips: hours; stops and resumes. C
 evaluate: .venv/dev  ## Measure models on rendered and real music; MODELS="name=folder ..."
 	$(BIN)/python recipes/open-corpus/dev/build_dev.py
 	PYTHONPATH=recipes/open-corpus $(BIN)/python recipes/evaluate/evaluate.py $(MODELS)
+
+weights: .venv/dev  ## Train a released model on the corpus, and pack it; MODEL=default|base|ssl|weighted
+	$(BIN)/python recipes/open-corpus/dev/build_dev.py
+	PYTHONPATH=recipes/open-corpus $(BIN)/python recipes/weights/train.py $(MODEL)
+	PYTHONPATH=recipes/open-corpus:recipes/evaluate $(BIN)/python recipes/weights/pack.py $(MODEL)
 
 clean:
 	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
