@@ -48,7 +48,7 @@ def pieces(row: Row) -> list[Row]:
     if row["part"] != "recordings":
         return [row]
     seconds = row["duration"] * LENGTH
-    starts = np.linspace(0, row["duration"] - seconds, PIECES).round(3).tolist()
+    starts = np.linspace(0, row["duration"] - seconds, PIECES).tolist()
     return [
         row | {"id": f"{row['id']}@{n}", "start": start, "duration": seconds}
         for n, start in enumerate(starts)
