@@ -10,7 +10,7 @@ class _Later(ModuleType):
     """A package whose own code runs when something is asked of it that it does not have yet."""
 
     def __getattr__(self, name: str) -> Any:
-        self.__class__ = ModuleType
+        self.__class__ = ModuleType  # type: ignore[assignment]
         assert self.__spec__ is not None
         assert self.__spec__.loader is not None
         self.__spec__.loader.exec_module(self)
