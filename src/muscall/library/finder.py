@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import LanceQueryBuilder, LanceVectorQueryBuilder
+from lancedb.query import LanceQueryBuilder
 from lancedb.table import Table
 
 from muscall.errors import MuscallError
+from muscall.library.ann import nearest
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
-from muscall.library.store import Store, is_indexed, one_of
+from muscall.library.store import Store, index_of, one_of
 from muscall.library.wording import read_wording
 from muscall.models.muscall import MusCALL
 
@@ -144,9 +145,8 @@ class Finder:
             return _rows(rows.select([*columns, *more]).to_arrow())
 
         if query is not None:
-            near = self._tracks.search(query)
-            assert isinstance(near, LanceVectorQueryBuilder)
-            for row in look(near.distance_type("dot"), "_distance"):
+            near = nearest(self._tracks, query, filtered=bool(request.where.strip()))
+            for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
         elif not request.text.strip():
             for row in look(self._tracks.search()):
@@ -217,7 +217,7 @@ class Finder:
 
     @cached_property
     def _has_words(self) -> bool:
-        return is_indexed(self._tracks, "words")
+        return index_of(self._tracks, "words") is not None
 
     @cached_property
     def _sample(self) -> np.ndarray:
