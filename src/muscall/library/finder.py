@@ -22,7 +22,7 @@ from muscall.errors import MuscallError
 from muscall.library.ann import nearest
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
-from muscall.library.store import Store, index_of, one_of
+from muscall.library.store import Store, is_indexed, one_of
 from muscall.library.wording import read_wording
 from muscall.models.muscall import MusCALL
 
@@ -217,7 +217,7 @@ class Finder:
 
     @cached_property
     def _has_words(self) -> bool:
-        return index_of(self._tracks, "words") is not None
+        return is_indexed(self._tracks, "words")
 
     @cached_property
     def _sample(self) -> np.ndarray:

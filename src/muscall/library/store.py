@@ -18,7 +18,6 @@ from typing import Any, Literal
 import lancedb
 import platformdirs
 import pyarrow as pa
-from lancedb.index import IndexConfig
 from lancedb.table import Table
 
 _MANY = 1000  # keys or paths named in one statement
@@ -163,9 +162,9 @@ class Store:
         return rows
 
 
-def index_of(table: Table, column: str) -> IndexConfig | None:
-    """The index of a column, None where it has none."""
-    return next((index for index in table.list_indices() if index.columns == [column]), None)
+def is_indexed(table: Table, column: str) -> bool:
+    """Whether a column has an index of its own."""
+    return any(index.columns == [column] for index in table.list_indices())
 
 
 def one_of(column: str, values: Iterable[str]) -> Iterator[str]:

@@ -32,7 +32,7 @@ from muscall.library.store import (
     File,
     Root,
     Store,
-    index_of,
+    is_indexed,
     one_of,
     tracks_schema,
     windows_schema,
@@ -128,7 +128,7 @@ class Writer:
         Rows that come later are found too, before they are in an index.
         """
         with _told(self._store.folder):
-            if self._tracks.count_rows() and index_of(self._tracks, "words") is None:
+            if self._tracks.count_rows() and not is_indexed(self._tracks, "words"):
                 self._tracks.create_index("words", config=FTS())
             for table in (self._windows, self._tracks, self._files):
                 _tend(table, at_rest=True)
@@ -233,7 +233,7 @@ def _tend(table: Table, *, at_rest: bool = False) -> None:
         at_rest: no commit will follow soon.
     """
     rows = table.count_rows()
-    if rows > _INDEXED_FROM and index_of(table, _key(table)) is None:
+    if rows > _INDEXED_FROM and not is_indexed(table, _key(table)):
         table.create_index(_key(table), config=BTree())
     # Each time all is written anew, so the more there is, the more may come together before.
     statistics: Any = table.stats()  # a dictionary, whatever its annotation says
