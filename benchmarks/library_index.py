@@ -314,6 +314,9 @@ def main() -> None:
                 found = PARTS[part](setting)
             except (AssertionError, RuntimeError) as error:  # the others shall be told as well
                 found = [(f"{part}: {error}", None, "", "", False)]
+        console.print(
+            "\n".join(f"{part}: {what} {number} {unit}" for what, number, unit, *_ in found)
+        )
         rows += [(part, *row) for row in found]
         failed |= any(row[-1] is False for row in found)
     print(heading("av", "soundfile", what="index runs"))

@@ -176,7 +176,7 @@ for line in sys.stdin:
         from muscall.errors import MuscallError
         from muscall.library import ann, indexing, library, writer
         indexing._COMMIT_TRACKS, writer._INDEXED_FROM, writer._AT_WORK = 3, 40, 20
-        ann.INDEXED_FROM = 300
+        ann.INDEXED_FROM = 60
         try:
             songs, folder = json.loads(line)
             report = library.Library(folder, model).index([songs], workers=2)
@@ -296,7 +296,7 @@ def there(library: Library) -> dict[str, str]:
 
 def kills(setting: Setting) -> str:
     """kill -9 at random moments; the rerun does only the rest, until a run comes to its end."""
-    count = max(40, setting.files // 50)
+    count = max(80, setting.files // 50)
     music = setting.folder / "music"
     songs(music, count)
     (music / "broken.mp3").write_bytes(b"no")
@@ -627,6 +627,7 @@ def main() -> None:
                     told, good = f"left out: {reason}", True
                 except Exception as error:  # the other scenarios shall be told as well
                     told, good = f"{type(error).__name__}: {error}", False
+            console.print(f"{name}: {told}")
             rows.append([name, told, round(time.monotonic() - started), good])
             failed |= not good
             shutil.rmtree(inside, ignore_errors=True)

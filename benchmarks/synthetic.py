@@ -109,13 +109,13 @@ def write_library(
 
 
 def key(number: int) -> str:
-    """The key of a track: spread as a hash is, and telling its number in the last 16 digits."""
-    return f"{number * 0x9E3779B97F4A7C15 % 2**64:024x}"[-24:] + f"{number:016x}"
+    """The key of a track: spread as a hash is, and telling its number."""
+    return f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}{number:024x}"
 
 
 def number_of(key: str) -> int:
     """The number of the track with this key."""
-    return int(key[-16:], 16)
+    return int(key[16:], 16)
 
 
 def _tracks(drawn: Synthetic, number: int, windows: int) -> Iterator[Track]:
