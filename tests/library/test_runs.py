@@ -155,6 +155,18 @@ def test_two_models_do_not_mix(library: Library, songs: Path, tiny_model: MusCAL
     assert library.index() == Report(unchanged=4)
 
 
+def test_tags_that_another_model_has_read_are_known_to_all(
+    library: Library, songs: Path, tiny_model: MusCALL
+) -> None:
+    model = copy.deepcopy(tiny_model)
+    model.audio_projection.weight.data.neg_()
+    library.index([songs], workers=1)
+    retag(songs / "a.flac", "New")
+    type(library)(library.store.folder, model).index(workers=1)
+    assert library.tracks()["a.flac"]["title"] == "New"
+    assert library.index() == Report(unchanged=4)
+
+
 def test_everything_that_changes_vectors_changes_the_pipeline(tiny_model: MusCALL) -> None:
     models = [copy.deepcopy(tiny_model) for _ in range(6)]
     models[1].audio_projection.weight.data[0, 0] += 1e-3

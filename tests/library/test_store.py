@@ -98,6 +98,38 @@ def test_rows_are_overwritten_and_never_doubled(store: Store, writer: Writer) ->
     assert row["vector"] == track(1).row["vector"].tolist()
 
 
+def test_what_another_pipeline_finds_out_of_a_file_holds_for_all(
+    store: Store, writer: Writer
+) -> None:
+    writer.commit(Batch(tracks=[track(1), track(2)]))
+    new = track(1, windows=3)
+    new.row.update(title="New", path="/music/moved.flac")
+    Writer(store, "ba9876543210", DIM).commit(Batch(tracks=[new]))
+    (row,) = store.rows(PIPELINE, [f"{1:040x}"]).to_pylist()
+    assert (row["title"], row["path"], row["windows"]) == ("New", "/music/moved.flac", 2)
+    assert row["words"] == "New It's an album moved"
+    assert len(keys(store.tracks("ba9876543210"))) == 1
+
+
+def test_a_run_that_ends_leaves_few_files(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        writer.commit(Batch(tracks=[track(number)], files={file(number).path: file(number)}))
+    writer.finish()
+    for table in (store.tracks(PIPELINE), store.windows(PIPELINE), store.table("files")):
+        assert table is not None
+        statistics: Any = table.stats()
+        assert statistics["fragment_stats"]["num_fragments"] == 1
+    monkeypatch.setattr(writer_module, "_SCANNED", 2)
+    for number in range(20, 24):
+        writer.commit(Batch(tracks=[track(number)]))
+    writer.finish()
+    table = store.tracks(PIPELINE)
+    assert table is not None
+    assert [index.num_unindexed_rows for index in table.list_indices()] == [0]
+
+
 def test_forgotten_rows_are_gone_from_all_pipelines(store: Store, writer: Writer) -> None:
     writer.commit(Batch(tracks=[track(1), track(2)], files={file(1).path: file(1)}))
     writer.forget(tracks=[], files=[], roots=[])

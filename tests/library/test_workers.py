@@ -79,6 +79,20 @@ def test_a_file_that_kills_the_decoder_kills_nothing_else(
     assert not children()
 
 
+def test_a_process_is_replaced_after_many_files(
+    songs: Path, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muscall.library.workers._FILES", 2)
+    paths, pids, decoded = 2 * sorted(songs.iterdir()), set(), []
+    for path, result in filter(None, Workers(1, LENGTH, RATE, ahead=1).read(paths, yes)):
+        pids.update(children())
+        if isinstance(result, Decoded):
+            decoded.append(path)
+    assert decoded == paths
+    assert len(pids) == 4
+    assert not children()
+
+
 def test_a_file_that_hangs_is_given_up(songs: Path, children: Children) -> None:
     hanging, good = songs / "a.flac", songs / "b.flac"
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import LanceQueryBuilder, LanceVectorQueryBuilder
+from lancedb.query import LanceQueryBuilder
 from lancedb.table import Table
 
 from muscall.errors import MuscallError
+from muscall.library.ann import nearest
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
 from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
@@ -173,9 +174,8 @@ class Finder:
             return _rows(rows.select([*columns, *more]).to_arrow())
 
         if query is not None:
-            near = tracks.table.search(query)
-            assert isinstance(near, LanceVectorQueryBuilder)
-            for row in look(near.distance_type("dot"), "_distance"):
+            near = nearest(tracks.table, query, filtered=bool(request.where.strip()))
+            for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
         elif not request.text.strip():
             for row in look(tracks.table.search()):

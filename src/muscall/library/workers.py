@@ -20,6 +20,7 @@ Result = Identity | Window | Decoded | Changed | AudioError
 
 _TICK = 0.2  # seconds
 _STARTING = 300.0  # seconds; the machine may be busy
+_FILES = 500  # that a process reads, before another takes over: what decoders leak is little so
 # Libraries start threads for these; a worker is one thread.
 _SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -96,18 +97,24 @@ class Workers:
         self, next_path: Callable[[], Path | None], wanted: Callable[[Path, Identity], bool]
     ) -> None:
         process: _Process | None = None
+        read = 0
         try:
             while not self._stop.is_set() and (path := next_path()):
                 if process is None:
-                    process = _Process()
+                    process, read = _Process(), 0
                     self._processes.add(process)
                 try:
                     process.send(Task(path, self._length, self._sample_rate))
                     self._relay(process, path, wanted)
+                    read += 1
                 except _Died as error:
                     self._processes.discard(process)
                     process = None
                     self._put((path, AudioError(path, str(error))))
+                if process is not None and read == _FILES:
+                    self._processes.discard(process)
+                    process.kill()
+                    process = None
         except Exception as error:  # whoever takes the results is told, instead of left waiting
             self._put(error)
         finally:

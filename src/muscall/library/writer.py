@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from lancedb.index import FTS, BTree
 from lancedb.table import Table
 
 from muscall.errors import MuscallError
+from muscall.library.ann import tend_vectors
 from muscall.library.scan import text_path
 from muscall.library.store import (
     FILES,
@@ -38,7 +39,11 @@ from muscall.library.store import (
 )
 
 _INDEXED_FROM = 100_000  # rows; below, a scan is as fast
+_AT_WORK, _AT_REST = 64, 8  # files of a table, while commits follow each other and later
+_SCANNED = 5_000  # rows that every search may look through, as they are in no index yet
 _KEPT = timedelta(minutes=10)  # old versions, for readers that are in the middle of one
+# The columns of tracks that tell of their files, not of what a model heard.
+_OF_FILES = ("path", "root", "offline", "title", "artist", "album", "genre", "year", "bpm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +73,7 @@ class Writer:
     """
 
     def __init__(self, store: Store, pipeline: str, dim: int) -> None:
-        self._store = store
-        self._dim = dim
+        self._store, self._pipeline, self._dim = store, pipeline, dim
         create = store.database.create_table
         self._files = create("files", schema=FILES, exist_ok=True)
         self._roots = create("roots", schema=ROOTS, exist_ok=True)
@@ -84,14 +88,23 @@ class Writer:
                 self._windows.add(self._windows_of(batch.tracks))
                 rows = [{**track.row, "words": words(track.row)} for track in batch.tracks]
                 _upsert(self._tracks, pa.Table.from_pylist(rows, tracks_schema(self._dim)))
-            for pipeline in self._store.pipelines() if batch.changes else ():
-                table = self._store.tracks(pipeline)
-                if table is not None:
-                    rows = self._store.rows(pipeline, batch.changes)
-                    _upsert(table, _changed(rows, batch.changes))
+            for pipeline in self._store.pipelines():
+                self._change(pipeline, batch)
             _upsert(self._files, _table(batch.files.values(), FILES))
             for table in (self._windows, self._tracks, self._files):
                 _tend(table)
+
+    def _change(self, pipeline: str, batch: Batch) -> None:
+        """Write what is new of known tracks in the table of a pipeline."""
+        changes = dict(batch.changes)
+        if pipeline != self._pipeline:
+            # What is a new track to this pipeline, another may know from before it was retagged.
+            for track in batch.tracks:
+                new = {name: track.row[name] for name in _OF_FILES}
+                changes[track.row["key"]] = new | changes.get(track.row["key"], {})
+        table = self._store.tracks(pipeline)
+        if table is not None and changes:
+            _upsert(table, _changed(self._store.rows(pipeline, changes), changes))
 
     def put_roots(self, roots: Iterable[Root]) -> None:
         """Write roots."""
@@ -110,13 +123,16 @@ class Writer:
             _delete(self._roots, roots)
 
     def finish(self) -> None:
-        """Make the words of tracks searchable; to be called at the end of a run.
+        """Make the tracks fast to find; to be called at the end of a run.
 
-        Rows that come later are found too, before they are in the index.
+        Rows that come later are found too, before they are in an index.
         """
         with _told(self._store.folder):
             if self._tracks.count_rows() and not is_indexed(self._tracks, "words"):
                 self._tracks.create_index("words", config=FTS())
+            for table in (self._windows, self._tracks, self._files):
+                _tend(table, at_rest=True)
+            tend_vectors(self._tracks)
 
     def _windows_of(self, tracks: list[Track]) -> pa.Table:
         windows = [(track.row["key"], *window) for track in tracks for window in track.windows]
@@ -178,7 +194,9 @@ def _told(folder: Path) -> Iterator[None]:
 
 
 def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist([asdict(record) for record in records], schema)
+    rows = list(records)
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    return pa.table(columns, schema=schema)
 
 
 def _key(table: Table | pa.Table) -> str:
@@ -208,12 +226,21 @@ def _changed(rows: pa.Table, changes: Mapping[str, Mapping[str, Any]]) -> pa.Tab
     return table.append_column(rows.schema.field("vector"), rows["vector"])
 
 
-def _tend(table: Table) -> None:
-    """Put what many commits wrote into few files, when that is worth while."""
+def _tend(table: Table, *, at_rest: bool = False) -> None:
+    """Put what many commits wrote into few files and into the indices, when that is worth while.
+
+    Args:
+        at_rest: no commit will follow soon.
+    """
     rows = table.count_rows()
+    if rows > _INDEXED_FROM and not is_indexed(table, _key(table)):
+        table.create_index(_key(table), config=BTree())
     # Each time all is written anew, so the more there is, the more may come together before.
     statistics: Any = table.stats()  # a dictionary, whatever its annotation says
-    if statistics["fragment_stats"]["num_fragments"] > 64 + rows // 1024:
-        if rows > _INDEXED_FROM and not is_indexed(table, _key(table)):
-            table.create_index(_key(table), config=BTree())
+    files = statistics["fragment_stats"]["num_fragments"]
+    worth = files > (_AT_REST if at_rest else _AT_WORK) + rows // 1024
+    if at_rest and not worth:
+        left = [index.num_unindexed_rows or 0 for index in table.list_indices()]
+        worth = max(left, default=0) > max(_SCANNED, rows // 100)
+    if worth:
         table.optimize(cleanup_older_than=_KEPT)
