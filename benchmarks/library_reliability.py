@@ -379,13 +379,13 @@ def _around(items: Any) -> Iterator[Any]:
 def two_runs(setting: Setting) -> str:
     """A second run at the same time is refused in one line; the first one is unharmed."""
     music, library = setting.folder / "music", setting.library()
-    count = max(30, setting.files // 50)
+    count = max(300, setting.files // 10)
     songs(music, count)
     refused = 0
     with closing(Runs(setting.checkpoint)) as first, closing(Runs(setting.checkpoint)) as second:
         first.start(music, library.store.folder)
-        while not library.store.files():
-            time.sleep(0.05)
+        while not (library.store.folder / ".lock").exists():
+            time.sleep(0.01)
         for _ in range(5):
             second.start(music, library.store.folder)
             told = second.wait()
@@ -437,7 +437,7 @@ def full_disk(setting: Setting) -> str:
     """No space: one line, and what is committed is whole; with more space, the rest is done."""
     music, count = setting.folder / "music", max(120, setting.files // 20)
     songs(music, count)
-    with mounted(setting.folder / "disk", "size=1m") as disk:
+    with mounted(setting.folder / "disk", "size=300k") as disk:
         library = Library(disk / "library", setting.model)
         with closing(Runs(setting.checkpoint)) as process:
             process.start(music, library.store.folder)

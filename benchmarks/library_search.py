@@ -327,7 +327,9 @@ def main() -> None:
             for measured in apart(ENGINES[name], task):
                 cells, good = row(measured, truth.get(measured.kind))
                 rows.append(cells)
-                console.print(*cells)
+                console.print(
+                    f"{measured.engine}, {measured.kind}: p50 {cells[3]:.1f} ms, {cells[5]}"
+                )
                 failed |= not good
     what = f"{options.tracks:,} tracks of {drawn.dim} numbers in {options.clusters:,} clusters"
     what += "" if took is None else f", written in {took:,.0f} s"
