@@ -19,11 +19,8 @@ from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
 from muscall.serving.service import Found, MapPoint, Service, Strip, Track, Wish
 from muscall.serving.streaming import send
-from muscall.serving.uploads import LARGEST
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
-_FORM = 64 << 10  # bytes that stand around an upload
-_BODY = 1 << 20  # bytes of any other request
 # What decodes, or is slow the first time; all else shall not wait behind it.
 _SLOW = anyio.CapacityLimiter(8)
 
@@ -160,7 +157,7 @@ async def _slowly(work: Callable[[], Result]) -> Result:
 
 Serving = Annotated[Service, Depends(_service)]
 Wished = Annotated[Wish, Depends(_wish)]
-router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422), max_body_size=_BODY)
+router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422))
 
 
 @router.get("/status")
@@ -240,7 +237,6 @@ async def labels(
     "/uploads",
     status_code=201,
     responses=_problems(408, 503),
-    max_body_size=LARGEST + _FORM,
 )
 async def upload(service: Serving, file: UploadFile) -> Uploaded:
     """Hear a song that is no part of the library, to search for what is like it. It is not kept."""
