@@ -25,7 +25,22 @@ from urllib.parse import urlsplit
 import httpx2
 import numpy as np
 
-WORDS = "slow fast calm dark warm jazz techno piano guitar strings drums voice dub waltz".split()
+WORDS = [
+    "slow",
+    "fast",
+    "calm",
+    "dark",
+    "warm",
+    "jazz",
+    "techno",
+    "piano",
+    "guitar",
+    "strings",
+    "drums",
+    "voice",
+    "dub",
+    "waltz",
+]
 PART = 256 << 10  # bytes that a player fetches at a time
 THINKING = 2.0  # seconds between requests, on average
 
@@ -111,7 +126,9 @@ async def run(arguments: argparse.Namespace) -> bool:
         await asyncio.gather(*listeners)
         after = resident(arguments.pid)
     count = sum(map(len, tally.times.values()))
-    print(f"{arguments.listeners} listeners, {time.monotonic() - started:.0f} s, {count:,} requests,")
+    print(
+        f"{arguments.listeners} listeners, {time.monotonic() - started:.0f} s, {count:,} requests,"
+    )
     print(f"{tally.bytes / 1e6:,.0f} MB, {sum(tally.problems.values())} errors;")
     print(f"memory {before:,.0f} MiB, at the end {after:,.0f} MiB ({after - before:+,.0f})\n")
     print("| request | count | p50, ms | p99, ms | longest, ms |\n|---|---|---|---|---|")

@@ -92,7 +92,11 @@ def test_a_server_serves_many_and_ends_when_it_is_told(
             assert httpx2.get(f"{found[0]}v1/status").status_code == 401
             # A raw request may hold what no client would send.
             port = int(found[0].split(":")[2].strip("/"))
-            for line in (b"GET /../../etc/passwd HTTP/1.1", b"GET //etc/passwd HTTP/1.1", b"\0\xff"):
+            for line in (
+                b"GET /../../etc/passwd HTTP/1.1",
+                b"GET //etc/passwd HTTP/1.1",
+                b"\0\xff",
+            ):
                 with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
                     raw.sendall(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                     answer = raw.makefile("rb").read()

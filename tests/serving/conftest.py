@@ -107,9 +107,7 @@ class Served:
 
 def start(folder: Path, library: Library, cache: Path) -> Iterator[Served]:
     app = build(library, cache=cache)
-    with TestClient(
-        app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False
-    ) as client:
+    with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield Served(client, app.state.service, folder)
 
 
@@ -124,9 +122,7 @@ def served(
 
 
 @pytest.fixture
-def fresh(
-    kinds: Path, served: Served, tiny_model: MusCALL, tmp_path: Path
-) -> Iterator[Served]:
+def fresh(kinds: Path, tiny_model: MusCALL, tmp_path: Path) -> Iterator[Served]:
     """Three songs of its own, to do anything with."""
     folder = tmp_path / "music"
     folder.mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +16,12 @@ def search(served, **wish: object) -> list[dict]:
     answer = served.client.get("/v1/search", params=wish)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def keys(found: list[dict]) -> set[str]:
+    """Of what was found, and of what sounds the same: noise does."""
+    tracks = [track for one in found for track in (one["track"], *one["versions"])]
+    return {track["key"] for track in tracks}
 
 
 def test_status_and_errors(served) -> None:
@@ -45,20 +52,25 @@ def test_words_of_the_tags_and_filters_count(served) -> None:
 
 
 def test_examples_are_not_found_themselves(served) -> None:
-    keys = [served.key("flac.flac"), served.key("mp3.mp3")]
-    found = {one["track"]["key"] for one in search(served, like=keys, n=50)}
+    examples = {served.key("flac.flac"), served.key("mp3.mp3")}
+    found = keys(search(served, like=list(examples), n=50))
     assert len(found) == 9
-    assert not found & set(keys)
+    assert not found & examples
 
 
-def test_an_upload_is_an_example(served, tmp_path: Path) -> None:
+def test_an_upload_is_an_example(served) -> None:
     data = (served.folder / "wav.wav").read_bytes()
     answer = served.client.post("/v1/uploads", files={"file": ("../../x.wav", data)})
     assert answer.status_code == 201
     found = search(served, like=answer.json()["id"], n=50)
-    assert len(found) == 10  # all but the one with the same sound
-    other = served.client.post("/v1/uploads", files={"file": ("x", served.get("alac.m4a").content)})
-    assert search(served, like=other.json()["id"])[0]["track"]["key"] == served.key("alac.m4a")
+    assert keys(found) == {
+        served.key(path.name)
+        for path in served.folder.iterdir()
+        if path.stem not in ("wav", "broken")
+    }
+    data = served.get("alac.m4a").content  # the same as FLAC, which the library does not have
+    other = served.client.post("/v1/uploads", files={"file": ("x", data)})
+    assert served.key("alac.m4a") in keys(search(served, like=other.json()["id"])[:1])
 
 
 def test_strips_labels_and_places(served) -> None:
@@ -105,21 +117,21 @@ def test_a_cover(served) -> None:
 
 @pytest.mark.parametrize("what", ["", "/audio", "/cover", "/strip", "/labels"])
 @pytest.mark.parametrize(
-    ("key", "status"),
+    "key",
     [
-        (UNKNOWN, 404),
-        (UNKNOWN[1:], 422),
-        (UNKNOWN.replace("0", "A"), 422),
-        ("' OR 1=1 --" + UNKNOWN, 422),
-        ("..%2F..%2Fetc%2Fpasswd", 404),
-        ("%2e%2e", 404),
-        (UNKNOWN + "%00", 422),
-        (UNKNOWN + "%0a", 422),
+        UNKNOWN,
+        UNKNOWN[1:],
+        UNKNOWN.replace("0", "A"),
+        "' OR 1=1 --" + UNKNOWN,
+        "..%2F..%2Fetc%2Fpasswd",
+        "%2e%2e",
+        UNKNOWN + "%00",
+        UNKNOWN + "%0a",
     ],
 )
-def test_nothing_but_keys_leads_to_a_track(served, what: str, key: str, status: int) -> None:
+def test_nothing_but_keys_leads_to_a_track(served, what: str, key: str) -> None:
     answer = served.client.get(f"/v1/tracks/{key}{what}")
-    assert answer.status_code in (status, 404)
+    assert answer.status_code in (404, 422)
     assert "\n" not in answer.json()["detail"]
 
 
@@ -149,15 +161,17 @@ def test_a_wish_that_cannot_be_is_refused_in_a_line(
     assert "\n" not in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("text", ["\0", "\ud800", "(((", '"', "* -", "🎵" * 500, "a AND OR", "word " * 400])
+@pytest.mark.parametrize(
+    "text", ["\0", "\ud800", "(((", '"', "* -", "🎵" * 500, "a AND OR", "word " * 400]
+)
 def test_odd_sentences_are_sentences(served, text: str) -> None:
-    answer = served.client.get(
-        "/v1/search", params={"text": text.encode("utf-8", "surrogatepass")}
-    )
+    answer = served.client.get(f"/v1/search?text={quote(text, errors='surrogatepass')}")
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b'{"keys": 3}', b'{"keys": ["\\ud800"]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 50_000, b'{"keys": 3}', b'{"keys": ["\\ud800"]}']
+)
 def test_broken_bodies_are_refused_in_a_line(served, body: bytes) -> None:
     answer = served.client.post(
         "/v1/playlist", content=body, headers={"content-type": "application/json"}
@@ -196,7 +210,7 @@ def test_searching_while_indexing(fresh, sing) -> None:
             if answer.status_code != 200:
                 problems.append(answer.text)
             else:
-                counts.append(len(answer.json()))
+                counts.append(len(keys(answer.json())))
 
     assert fresh.client.post("/v1/indexing", json={"action": "start"}).json()["state"] == "running"
     listeners = [threading.Thread(target=listen) for _ in range(3)]
@@ -206,7 +220,7 @@ def test_searching_while_indexing(fresh, sing) -> None:
         listener.join()
     assert not problems
     assert counts[0] >= 3
-    assert len(search(fresh, text="jazz", n=50)) == 15
+    assert len(keys(search(fresh, text="jazz", n=50))) == 15
     state = fresh.client.get("/v1/indexing").json()
     assert state == {
         "state": "idle",

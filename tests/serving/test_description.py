@@ -12,7 +12,7 @@ HERE = "http://127.0.0.1:8765"
 
 @pytest.fixture(scope="session")
 def description(served) -> schemathesis.schemas.BaseSchema:
-    return schemathesis.openapi.from_asgi("/v1/openapi.json", served.client.app, base_url=HERE)
+    return schemathesis.openapi.from_asgi("/v1/openapi.json", served.client.app)
 
 
 described = schemathesis.pytest.from_fixture("description")

@@ -46,7 +46,16 @@ def test_names_of_this_machine_are_served(served, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8765", "localhost.evil.example", "127.0.0.1.evil", "", "[", "a:b:c"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8765",
+        "localhost.evil.example",
+        "127.0.0.1.evil",
+        "",
+        "[",
+        "a:b:c",
+    ],
 )
 def test_names_that_others_let_point_here_are_not(served, host: str) -> None:
     answer = served.client.get("/v1/status", headers={"host": host})
@@ -66,7 +75,10 @@ def test_names_that_others_let_point_here_are_not(served, host: str) -> None:
 def test_other_sites_are_refused(served, headers: dict[str, str]) -> None:
     for verb, path in (("GET", "/v1/status"), ("POST", "/v1/indexing"), ("POST", "/v1/uploads")):
         answer = served.client.request(verb, path, headers=headers)
-        assert (answer.status_code, answer.json()) == (403, {"detail": "not to be used by other sites"})
+        assert (answer.status_code, answer.json()) == (
+            403,
+            {"detail": "not to be used by other sites"},
+        )
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert served.client.post("/v1/indexing", headers=link).status_code == 403
 
@@ -91,7 +103,8 @@ def test_websockets_of_other_sites_are_refused(served) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}, {"authorization": f"bearer {KEY}"}]
+    "headers",
+    [{"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}, {"authorization": f"bearer {KEY}"}],
 )
 def test_the_key_opens(locked: TestClient, headers: dict[str, str]) -> None:
     assert locked.get("/v1/status", headers=headers).status_code == 200
@@ -111,7 +124,13 @@ def test_the_key_opens(locked: TestClient, headers: dict[str, str]) -> None:
     ],
 )
 def test_nothing_else_does(locked: TestClient, headers: dict[str, str]) -> None:
-    for path in ("/v1/status", "/v1/openapi.json", "/v1/tracks/" + "0" * 40, "/_nicegui/x.js", "/v1"):
+    for path in (
+        "/v1/status",
+        "/v1/openapi.json",
+        "/v1/tracks/" + "0" * 40,
+        "/_nicegui/x.js",
+        "/v1",
+    ):
         answer = locked.get(path, headers=headers)
         assert (answer.status_code, answer.json()) == (401, {"detail": "an API key is needed"})
     assert locked.post("/v1/indexing", json={"action": "start"}, headers=headers).status_code == 401
@@ -159,7 +178,10 @@ def test_bodies_are_bounded(served, monkeypatch: pytest.MonkeyPatch) -> None:
         answer = served.client.post(
             "/v1/playlist", content=content, headers={"content-type": "application/json"}
         )
-        assert (answer.status_code, answer.json()) == (413, {"detail": "the body has more than 1 MiB"})
+        assert (answer.status_code, answer.json()) == (
+            413,
+            {"detail": "the body has more than 1 MiB"},
+        )
     monkeypatch.setattr("muscall.serving.security.LARGEST", 1 << 20)
     answer = served.client.post("/v1/uploads", files={"file": ("x.wav", bytes(2 << 20))})
     assert answer.status_code == 413

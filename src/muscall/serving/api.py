@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from muscall.errors import one_line
 from muscall.library.describing import Label
-from muscall.library.library import Pipeline
+from muscall.library.status import Pipeline
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
 from muscall.serving.service import Found, MapPoint, Service, Strip, Track, Wish
@@ -43,10 +43,14 @@ class Problem(BaseModel):
     detail: str
 
 
-class WishParameters(BaseModel):
-    """What a listener asks for."""
+class Asked(BaseModel):
+    """What is sent here: nothing that is not understood."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class WishParameters(Asked):
+    """What a listener asks for."""
 
     text: Text = Field("", description="A sentence: dreamy synths, no drums")
     like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
@@ -111,7 +115,7 @@ class Place(BaseModel):
     y: float
 
 
-class Playlist(BaseModel):
+class Playlist(Asked):
     """The tracks of a playlist, in order."""
 
     keys: list[Annotated[str, Field(pattern=f"^{_KEY}$")]] = Field(max_length=10_000)
@@ -128,7 +132,7 @@ class IndexingState(BaseModel):
     """Why the last run ended early."""
 
 
-class Order(BaseModel):
+class Order(Asked):
     """What the index run shall do."""
 
     action: Literal["start", "pause", "resume"]
@@ -198,6 +202,7 @@ def track(service: Serving, key: Key) -> Track:
     return service.track(key)
 
 
+@router.head("/tracks/{key}/audio", include_in_schema=False)
 @router.get(
     "/tracks/{key}/audio",
     response_class=FileResponse,

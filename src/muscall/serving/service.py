@@ -6,7 +6,7 @@ import stat
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,11 +14,13 @@ import numpy as np
 import platformdirs
 
 from muscall.errors import AudioError, MuscallError, one_line
-from muscall.library.describing import Label, Vocabulary, read_labels
-from muscall.library.finder import Finder, Passage, Request
-from muscall.library.library import Library, Status
+from muscall.library.describing import Label
+from muscall.library.finder import Passage, Request
+from muscall.library.library import Library
 from muscall.library.payload import payload_hash
+from muscall.library.playlist import called, playlist
 from muscall.library.scan import text_path
+from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
 from muscall.serving.cache import Cache
@@ -119,8 +121,7 @@ class Service:
         self._bars = Cache(folder / "bars", _BARS)
         self._map = Map(Cache(folder / "map", _PLACES))
         self._uploads = Uploads(library.model)
-        self._lock, self._describing = threading.Lock(), threading.Lock()
-        self._known: tuple[int, Finder] | None = None
+        self._describing = threading.Lock()
         self._mapped: tuple[int, list[MapPoint]] | None = None
         self._direction = lru_cache(maxsize=256)(self._embed)
 
@@ -132,7 +133,7 @@ class Service:
             FilterError: `where` cannot be understood.
             MuscallError: nothing is asked for, or nothing is indexed.
         """
-        hits = self._finder().find(self._request(wish))
+        hits = self.library.finder.find(self._request(wish))
         return [
             Found(
                 rank=hit.rank,
@@ -161,7 +162,7 @@ class Service:
         """
         vector = _vector(self._row(key))
         with self._describing:  # the first time takes seconds
-            vocabulary = self._vocabulary
+            vocabulary = self.library.vocabulary()
         return vocabulary.describe(vector, n)
 
     def strip(self, key: str, wish: Wish) -> Strip:
@@ -245,15 +246,15 @@ class Service:
             NotFound: there is no such track.
         """
         rows = self._rows(keys)
-        lines = ["#EXTM3U"]
-        for key in keys:
-            row = rows[key]
-            name = " - ".join(filter(None, [row["artist"], _title(row)]))
-            lines.append(f"#EXTINF:{round(row['duration'])},{one_line(name)}")
-            # A line cannot hold every name that a file may have; an address can.
-            plain = row["path"].isprintable()
-            lines.append(row["path"] if plain else text_path(row["path"]).as_uri())
-        return "\n".join(lines) + "\n"
+        paths = {key: text_path(row["path"]) for key, row in rows.items()}
+        return playlist(
+            (
+                paths[key],
+                called(paths[key], rows[key]["title"] or "", rows[key]["artist"] or ""),
+                rows[key]["duration"],
+            )
+            for key in keys
+        )
 
     def status(self) -> Status:
         """What is in the library; nothing, where there is none yet."""
@@ -298,16 +299,6 @@ class Service:
                 raise NotFound(f"{key[:50]}: no such track")
         return found
 
-    def _finder(self) -> Finder:
-        """What finds in the library as it is now."""
-        store, pipeline = self.library.store, self.library.pipeline
-        table = store.tracks(pipeline)
-        version = 0 if table is None else table.version
-        with self._lock:
-            if self._known is None or self._known[0] != version:
-                self._known = version, Finder(store, pipeline, self.library.model)
-            return self._known[1]
-
     def _request(self, wish: Wish) -> Request:
         examples = [*wish.like, *wish.unlike]
         uploads = {id_: self._uploads.get(id_) for id_ in examples if id_.startswith("upload-")}
@@ -331,7 +322,7 @@ class Service:
         )
 
     def _embed(self, wish: Wish) -> np.ndarray | None:
-        return self._finder().embedding(self._request(wish))
+        return self.library.finder.embedding(self._request(wish))
 
     def _matches(self, key: str, duration: float, wish: Wish) -> list[float]:
         direction = self._direction(wish)
@@ -340,17 +331,13 @@ class Service:
             return []
         (condition,) = one_of("key", [key])
         rows = windows.search().where(condition).limit(None).to_arrow().to_pylist()
-        usual = self._finder().sample() @ direction
+        usual = self.library.finder.sample() @ direction
         scores = np.array([_vector(row) for row in rows]) @ direction
         strengths = (scores - usual.mean()) / max(float(usual.std()), 1e-6) / _STRONG
         middles = np.array([row["start"] + row["seconds"] / 2 for row in rows])
         bars = (np.arange(BARS) + 0.5) / BARS * duration
         nearest = np.abs(bars[:, None] - middles).argmin(axis=1)
         return [float(one) for one in strengths[nearest].clip(0, 1)]
-
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.library.model, read_labels(), self._finder().sample())
 
 
 def _track(row: Mapping[str, Any]) -> Track:
