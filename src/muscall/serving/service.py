@@ -219,7 +219,7 @@ class Service:
         if len(rows):
             places = self._map.lay_out(rows["key"].to_pylist(), matrix(rows["vector"]))
             points = [
-                MapPoint(row["key"], x, y, _title(row), row["artist"] or "")
+                MapPoint(row["key"], x, y, _title(row, text_path(row["path"])), row["artist"] or "")
                 for row, (x, y) in zip(
                     rows.drop_columns("vector").to_pylist(), places.tolist(), strict=True
                 )
@@ -330,11 +330,11 @@ class Service:
         if direction is None or windows is None:
             return []
         (condition,) = one_of("key", [key])
-        rows = windows.search().where(condition).limit(None).to_arrow().to_pylist()
+        rows = windows.search().where(condition).limit(None).to_arrow()
         usual = self.library.finder.sample() @ direction
-        scores = np.array([_vector(row) for row in rows]) @ direction
+        scores = matrix(rows["vector"]).astype(np.float32) @ direction
         strengths = (scores - usual.mean()) / max(float(usual.std()), 1e-6) / _STRONG
-        middles = np.array([row["start"] + row["seconds"] / 2 for row in rows])
+        middles = rows["start"].to_numpy() + rows["seconds"].to_numpy() / 2
         bars = (np.arange(BARS) + 0.5) / BARS * duration
         nearest = np.abs(bars[:, None] - middles).argmin(axis=1)
         return [float(one) for one in strengths[nearest].clip(0, 1)]
@@ -346,7 +346,7 @@ def _track(row: Mapping[str, Any]) -> Track:
     return Track(
         key=row["key"],
         path=one_line(path),
-        title=_title(row),
+        title=_title(row, path),
         artist=row["artist"] or "",
         album=row["album"] or "",
         genre=row["genre"] or "",
@@ -357,8 +357,8 @@ def _track(row: Mapping[str, Any]) -> Track:
     )
 
 
-def _title(row: Mapping[str, Any]) -> str:
-    return row["title"] or one_line(Path(row["path"]).stem)
+def _title(row: Mapping[str, Any], path: Path) -> str:
+    return one_line(called(path, row["title"] or "", artist=""))
 
 
 def _vector(row: Mapping[str, Any]) -> np.ndarray:
