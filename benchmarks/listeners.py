@@ -42,7 +42,7 @@ WORDS = [
     "waltz",
 ]
 PART = 256 << 10  # bytes that a player fetches at a time
-THINKING = 2.0  # seconds between requests, on average
+THINKING = 10.0  # seconds for a song, on average
 
 
 class Tally:

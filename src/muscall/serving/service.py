@@ -278,14 +278,13 @@ class Service:
         """A file that is there and has the very sound that was indexed.
 
         Raises:
-            NotFound: there is no such track, or no such file any more.
+            NotFound: there is none, or none any more.
         """
-        self._row(key)
         for row in self.library.store.holders(key):
             path = text_path(row.path)
             if _holds(path, row):
                 return path
-        raise NotFound(f"{key}: its file is not there, or has changed since it was indexed")
+        raise NotFound(f"{key[:50]}: no such track, or its file is gone or has changed")
 
     def _row(self, key: str) -> dict[str, Any]:
         return self._rows([key])[key]
