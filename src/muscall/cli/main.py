@@ -19,6 +19,7 @@ from muscall.cli import (
     export,
     index,
     search,
+    serve,
     similar,
     status,
     tag,
@@ -45,6 +46,7 @@ app.command()(duplicates.duplicates)
 app.command()(export.export)
 app.command()(status.status)
 app.command()(status.errors)
+app.command()(serve.serve)
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(embed.embed)

@@ -129,7 +129,7 @@ class Finder:
         tracks = self._tracks()
         if tracks is None:
             raise NothingIndexed
-        query = self._embedding(request)
+        query = self.embedding(request)
         found = self._candidates(tracks, request, query, condition)
         if not found:
             return []
@@ -145,7 +145,7 @@ class Finder:
         hits = [_hit(rank, row) for rank, row in enumerate(chosen, 1)]
         return self._with_passages(hits, query) if query is not None else hits
 
-    def _embedding(self, request: Request) -> np.ndarray | None:
+    def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
         wording = read_wording(request.text)
         wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]

@@ -161,6 +161,15 @@ class Store:
         found = [table.search().where(condition).to_arrow() for condition in one_of("key", keys)]
         return pa.concat_tables([table.schema.empty_table(), *found])
 
+    def holders(self, key: str) -> list[File]:
+        """The files that hold the sound `key` and are there."""
+        table = self.table("files")
+        if table is None:
+            return []
+        (condition,) = one_of("key", [key])
+        rows = table.search().where(f"{condition} AND state = 'present'").to_list()
+        return [File(**row) for row in rows]
+
     def table(self, name: str) -> Table | None:
         """A table as it is now, None where there is none."""
         if not self.folder.is_dir():
