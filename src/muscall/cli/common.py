@@ -41,11 +41,11 @@ Threads = Annotated[
 
 
 LibraryPath = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--library",
         metavar="DIR",
-        help="Where the library is, instead of $MUSCALL_LIBRARY or your data folder.",
+        help="Where the library is, instead of $MUSCALL_LIBRARY or your data folder; also s3://...",
     ),
 ]
 
@@ -69,7 +69,7 @@ def limit_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def readable(path: Path) -> str:
+def readable(path: str | Path) -> str:
     r"""`path` as valid Unicode: bytes that are not UTF-8 become `\xff`.
 
     Nothing is lost unless the name itself holds a backslash followed by x and two digits.

@@ -18,7 +18,7 @@ from muscall.library.store import Store, default_folder
 from muscall.library.watching import occasions
 
 if TYPE_CHECKING:
-    from muscall.library.indexing import Progress
+    from muscall.library.indexing import Engine, Progress
     from muscall.models.muscall import MusCALL
 
 
@@ -37,9 +37,9 @@ class Pipeline:
 class Status:
     """What is in a library."""
 
-    path: Path
+    path: str | Path
     bytes: int
-    """On disk."""
+    """On disk, or in the bucket."""
     roots: dict[Path, datetime]
     """The folders it was made from, and when each was last looked through."""
     files: int
@@ -54,15 +54,15 @@ class Library:
     """The music that was indexed into a folder.
 
     Args:
-        path: the folder; None for the one that MUSCALL_LIBRARY names, or else the user's own. The
-            first `index` makes it.
+        path: the folder, or a URI as `s3://bucket/library`; None for the one that MUSCALL_LIBRARY
+            names, or else the user's own. The first `index` makes it.
         model: what listens: a model, or what `muscall.load` takes. Loaded when it is first needed.
     """
 
     def __init__(
         self, path: str | Path | None = None, model: MusCALL | str | Path | None = None
     ) -> None:
-        self.store = Store(default_folder() if path is None else Path(path))
+        self.store = Store(default_folder() if path is None else path)
         self._model = model
 
     @cached_property
@@ -91,6 +91,8 @@ class Library:
         retry_failed: bool = False,
         dry_run: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        engine: Engine = "local",
+        ray_address: str | None = None,
     ) -> Report:
         """Bring the library up to date with folders; see `muscall.library.indexing.index`."""
         # What is asked of a library without a model shall not wait for torch.
@@ -106,6 +108,8 @@ class Library:
             retry_failed=retry_failed,
             dry_run=dry_run,
             progress=progress,
+            engine=engine,
+            ray_address=ray_address,
         )
 
     def changes(self, roots: Sequence[str | Path] = ()) -> Iterator[None]:
@@ -117,7 +121,7 @@ class Library:
             MuscallError: the system cannot watch so many folders.
         """
         known = [text_path(path) for path in self.store.roots()]
-        return occasions([Path(root) for root in roots] or known, ignored=self.store.folder)
+        return occasions([Path(root) for root in roots] or known, ignored=Path(self.store.folder))
 
     def status(self) -> Status:
         """What is in the library.
@@ -137,7 +141,7 @@ class Library:
         files = self.store.files().values()
         return Status(
             path=self.store.folder,
-            bytes=sum(map(_size, self.store.folder.rglob("*"))),
+            bytes=self.store.size(),
             roots={text_path(root.path): root.scanned for root in self.store.roots().values()},
             files=len(files),
             offline=sum(file.state == "offline" for file in files),
@@ -157,12 +161,5 @@ class Library:
         return sorted(failed)
 
     def _must_exist(self) -> None:
-        if not self.store.folder.is_dir():
+        if not self.store.exists():
             raise MuscallError(f"{self.store.folder}: no library there; `muscall index` makes one")
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a run that is at work has just removed it
-        return 0
