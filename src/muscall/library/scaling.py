@@ -21,9 +21,7 @@ from logging.handlers import QueueHandler
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-# Before Ray is imported. It tells nobody of its use, and no person of what is its own business.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: it tells nobody
 
 import numpy as np
 import pyarrow as pa
@@ -138,10 +136,8 @@ def _round(
 
 
 def _ear(model: MusCALL) -> _Ear:
-    encoder, projection = (
-        copy.deepcopy(part).cpu() for part in (model.audio, model.audio_projection)
-    )
-    return _Ear(model.config.audio, encoder, projection, model.precision)
+    encoder, projection = copy.deepcopy(model.audio), copy.deepcopy(model.audio_projection)
+    return _Ear(model.config.audio, encoder.cpu(), projection.cpu(), model.precision)
 
 
 def _enter(ledger: Ledger, report: _Report) -> list[tuple[str, str, Tags]]:
@@ -275,7 +271,7 @@ class _Model:
 
     def embed(self, windows: np.ndarray) -> np.ndarray:
         """(n, samples) float32 -> (n, dim) float32, for at most `chunk` windows."""
-        return self._embedder(windows)
+        return self._embedder(list(windows))
 
 
 class _Lent:
@@ -292,7 +288,7 @@ class _Lent:
 
 def _gpus(ear: ObjectRef[_Ear]) -> dict[str, list[ActorHandle]]:
     """A `_Model` for each GPU of the cluster, by the node that it is in."""
-    actor = ray.remote(_Model).options(num_cpus=0, num_gpus=1, max_restarts=-1, max_task_retries=-1)
+    actor = ray.remote(num_cpus=0, num_gpus=1, max_restarts=-1, max_task_retries=-1)(_Model)
     models = {}
     for node in ray.nodes():
         count = int(node["Resources"].get("GPU", 0)) if node["Alive"] else 0

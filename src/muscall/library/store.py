@@ -102,7 +102,7 @@ class Root:
 def default_folder() -> str | Path:
     """Where the library is: what MUSCALL_LIBRARY says, or the user's data folder."""
     named = os.environ.get("MUSCALL_LIBRARY")
-    return named if named else platformdirs.user_data_path("muscall") / "library"
+    return _located(named) if named else platformdirs.user_data_path("muscall") / "library"
 
 
 class Store:
@@ -112,7 +112,7 @@ class Store:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = folder if isinstance(folder, str) and "://" in folder else Path(folder)
+        self.folder = _located(folder)
 
     def exists(self) -> bool:
         """Whether there is a library."""
@@ -189,6 +189,10 @@ def one_of(column: str, values: Iterable[str]) -> Iterator[str]:
     quoted = ["'" + value.replace("'", "''") + "'" for value in values]
     for start in range(0, len(quoted), _MANY):
         yield f"{column} IN ({', '.join(quoted[start : start + _MANY])})"
+
+
+def _located(folder: str | Path) -> str | Path:
+    return folder if isinstance(folder, str) and "://" in folder else Path(folder)
 
 
 def _size(path: Path) -> int:
