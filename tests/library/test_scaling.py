@@ -20,6 +20,8 @@ from muscall.errors import MuscallError
 from muscall.library import indexing
 from muscall.library.indexing import Progress
 from muscall.library.ledger import Report
+from muscall.library.store import Store
+from muscall.library.writer import Batch, Track, windows_table, writing
 
 Sing = Callable[..., Path]
 
@@ -187,7 +189,7 @@ def listeners() -> set[int]:
     found = set()
     for folder in Path("/proc").iterdir():
         try:
-            if folder.name.isdigit() and b"(_Listener)" in (folder / "cmdline").read_bytes():
+            if folder.name.isdigit() and b"(Listener)" in (folder / "cmdline").read_bytes():
                 found.add(int(folder.name))
         except OSError:
             continue  # it has ended
@@ -201,11 +203,30 @@ def test_a_cluster_that_is_not_there_is_one_line(library: Any, songs: Path) -> N
     assert library.store.files() == {}
 
 
+def test_windows_that_a_node_wrote_to_a_folder_of_its_own_are_refused(tmp_path: Path) -> None:
+    lance_ray = pytest.importorskip("lance_ray", reason="the extra `ray` is not installed")
+    windows = windows_table([Track({"key": "0"}, [(0, 1, np.ones(8, np.float32))])], 8)
+    store = Store(tmp_path / "library")
+    with writing(store, "0123456789ab", 8) as writer:
+        for folder in (tmp_path / "elsewhere", Path(writer.windows.to_lance().uri)):
+            written = lance_ray.fragment.write_fragment(
+                [windows], str(folder), data_storage_version="2.2"
+            )
+            batch = Batch(fragments=[fragment for fragment, _ in written])
+            if folder.name == "elsewhere":
+                with pytest.raises(MuscallError, match="not one folder for all nodes"):
+                    writer.commit(batch)
+                assert writer.windows.count_rows() == 0
+            else:
+                writer.commit(batch)
+        assert writer.windows.to_arrow().equals(windows)
+
+
 def test_a_missing_extra_is_one_line(
     library: Library, songs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "muscall.library.scaling", raising=False)
-    monkeypatch.delattr("muscall.library.scaling", raising=False)
+    monkeypatch.delattr("muscall.library.scaling", raising=False)  # if it was imported before
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MuscallError) as caught:
         library.index([songs], engine="ray")

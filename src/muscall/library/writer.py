@@ -191,6 +191,12 @@ def _append(table: Table, fragments: list[FragmentMetadata]) -> None:
     from lance import LanceDataset, LanceOperation  # comes with the extra `ray`
 
     there = table.to_lance()
+    names = [file.path for fragment in fragments for file in fragment.files]
+    if "://" not in there.uri and not all(Path(there.uri, "data", name).exists() for name in names):
+        raise MuscallError(
+            f"{Path(there.uri).parent}: not one folder for all nodes of the cluster: let the "
+            "library be in a bucket, or in shared storage"
+        )
     LanceDataset.commit(there.uri, LanceOperation.Append(fragments), read_version=there.version)
 
 
