@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from muscall import Library, MusCALL
 from muscall.errors import MuscallError
 from muscall.library import writer as writer_module
+from muscall.library.ledger import Report
 from muscall.library.store import File, Root, Store, default_folder
 from muscall.library.writer import Batch, Track, Writer, writing
 
@@ -215,3 +217,22 @@ def test_files_are_read_by_their_paths(store: Store, writer: Writer) -> None:
     assert store.files(paths[:2]) == {path: files[path] for path in paths[:2]}
     assert store.files([*paths, "/music/d.flac"]) == store.files() == files
     assert store.files([]) == {}
+
+
+def test_a_library_in_object_storage_is_one_like_others(
+    songs: Path, tmp_path: Path, tiny_model: MusCALL
+) -> None:
+    # Through the code for buckets, but on this disk.
+    folder = f"file-object-store://{tmp_path}/bucket/library"
+    library = Library(folder, tiny_model)
+    with pytest.raises(MuscallError) as caught:
+        library.status()
+    assert str(caught.value) == f"{folder}: no library there; `muscall index` makes one"
+    assert library.index([songs], workers=1).added == 4
+    assert library.index(workers=1) == Report(unchanged=4)
+    status = library.status()
+    assert (status.path, status.files) == (folder, 4)
+    assert status.bytes > 0
+    with writing(library.store, library.pipeline, 16), pytest.raises(MuscallError) as caught:
+        library.index()
+    assert str(caught.value) == f"{folder}: another index run is at work there"

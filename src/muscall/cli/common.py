@@ -46,11 +46,11 @@ AnExample = Annotated[
     ),
 ]
 LibraryPath = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--library",
         metavar="DIR",
-        help="Where the library is, instead of $MUSCALL_LIBRARY or your data folder.",
+        help="Where the library is, instead of $MUSCALL_LIBRARY or your data folder; also s3://...",
     ),
 ]
 
@@ -65,7 +65,7 @@ def load_model(source: str | None, threads: int | None) -> MusCALL:
     return muscall.load(source)
 
 
-def open_library(folder: Path | None, model: str | None, threads: int | None) -> Library:
+def open_library(folder: str | None, model: str | None, threads: int | None) -> Library:
     """The library that the options name. Its model is loaded when it is needed."""
     limit_threads(threads)
     from muscall.library.library import Library
@@ -82,7 +82,7 @@ def limit_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def readable(path: Path) -> str:
+def readable(path: str | Path) -> str:
     r"""`path` as valid Unicode: bytes that are not UTF-8 become `\xff`.
 
     Nothing is lost unless the name itself holds a backslash followed by x and two digits.

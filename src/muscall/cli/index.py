@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,8 @@ from muscall.errors import MuscallError
 
 if TYPE_CHECKING:
     from muscall.library.indexing import Progress
+
+Engine = Literal["local", "ray"]
 
 
 def index(
@@ -61,6 +63,20 @@ def index(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine", help="Listen on this machine, or on a Ray cluster (see docs/scaling.md)."
+        ),
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="ADDR",
+            help="The cluster, instead of $RAY_ADDRESS; without either, this machine alone.",
+        ),
+    ] = None,
     library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
@@ -86,6 +102,8 @@ def index(
                     retry_failed=retry_failed and report is None,
                     dry_run=dry_run,
                     progress=progress,
+                    engine=engine,
+                    ray_address=ray_address,
                 )
         except MuscallError as error:
             if report is None:

@@ -12,6 +12,8 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Literal
 
 import torch
 
@@ -23,6 +25,8 @@ from muscall.library.scan import Found, path_text, scan, text_path
 from muscall.library.store import Root, Store
 from muscall.library.writer import Batch, writing
 from muscall.models.muscall import MusCALL
+
+Engine = Literal["local", "ray"]
 
 _COMMIT_SECONDS, _COMMIT_TRACKS = 5.0, 64
 
@@ -50,6 +54,8 @@ def index(
     dry_run: bool = False,
     progress: Callable[[Progress], None] | None = None,
     stopped: threading.Event | None = None,
+    engine: Engine = "local",
+    ray_address: str | None = None,
 ) -> Report:
     """Bring the library up to date with the folders `roots`; with all that it knows for none.
 
@@ -69,12 +75,16 @@ def index(
         progress: called again and again.
         stopped: to be set by another thread to end the run early: what was done is committed, and
             the report tells of that.
+        engine: "ray" listens on a cluster, see `muscall.library.scaling`.
+        ray_address: of the cluster; None for the one that RAY_ADDRESS names, or, without one, for a
+            Ray on this machine alone.
 
     Raises:
         MuscallError: there is no such folder, or none is known; another run is at work; the library
             cannot be written. What is committed stays.
         KeyboardInterrupt: on Ctrl-C, after what was done is committed.
     """
+    scaling = _scaling() if engine == "ray" else None
     chosen = _chosen(store.roots(), roots, exclude)
     pipeline = pipeline_id(model)
     access = nullcontext() if dry_run else writing(store, pipeline, model.config.dim)
@@ -90,18 +100,26 @@ def index(
         if writer is not None:
             writer.put_roots(root for root in chosen.values() if root.path not in vanished)
         commit()
-        listening = Listening(ledger, model, dry_run=dry_run)
-        total, committed = len(ledger.pending), time.monotonic()
-        with closing(listening.listen(workers or torch.get_num_threads())) as steps:
+        total, committed, took = len(ledger.pending), time.monotonic(), 0.0
+        if scaling is not None:
+            listen = scaling.listen(ledger, model, writer, address=ray_address, workers=workers)
+        else:
+            embedder = model.audio_embedder()
+            listening = Listening(ledger, model.config.audio, embedder, dry_run=dry_run)
+            listen = listening.listen(workers or torch.get_num_threads())
+        with closing(listen) as steps:
             for _ in steps:
                 if stopped.is_set() or interrupted.is_set():
                     break
                 if progress is not None:
                     progress(Progress(total - len(ledger.pending), total, ledger.report.seconds))
-                waited = time.monotonic() - committed
-                if waited > _COMMIT_SECONDS or len(ledger.batch.tracks) >= _COMMIT_TRACKS:
+                started = time.monotonic()
+                waited = started - committed
+                due = waited > _COMMIT_SECONDS or len(ledger.batch.tracks) >= _COMMIT_TRACKS
+                if due and waited > 9 * took:  # a tenth of the time, be storage ever so slow
                     commit()
                     committed = time.monotonic()
+                    took = committed - started
         if stopped.is_set() or interrupted.is_set():
             commit()
             log.info("interrupted: %s", ledger.report)
@@ -115,6 +133,15 @@ def index(
             writer.forget(tracks=homeless, files=forgotten, roots=vanished - ledger.roots())
             writer.finish()
     return ledger.report
+
+
+def _scaling() -> ModuleType:
+    try:
+        from muscall.library import scaling
+    except ModuleNotFoundError as error:
+        missing = f"the engine ray needs pip install 'muscall[ray]': no module {error.name}"
+        raise MuscallError(missing) from None
+    return scaling
 
 
 def _chosen(

@@ -114,6 +114,10 @@ class Ledger:
         # A key without a track: another model has heard it, not this one.
         return same and (not retry if row.key is None else row.key in self._tracks)
 
+    def keys(self) -> set[str]:
+        """The sounds that there are tracks of."""
+        return set(self._tracks)
+
     def knows(self, key: str) -> bool:
         """Whether there is a track with this sound."""
         return key in self._tracks
@@ -140,13 +144,14 @@ class Ledger:
         key: str,
         tags: Tags,
         duration: float,
-        windows: list[tuple[float, float, np.ndarray]],
+        windows: list[tuple[float, float, np.ndarray]] | int,
         embedding: np.ndarray,
     ) -> None:
         """The pending file at `path` has new sound of `duration` seconds.
 
         Args:
-            windows: of each its start and length in seconds and its vector (dim,).
+            windows: of each its start and length in seconds and its vector (dim,); or how many
+                there are, where they are in `batch.fragments`.
             embedding: (dim,) float32, unit norm.
         """
         self.report.added += 1
@@ -159,10 +164,10 @@ class Ledger:
             "duration": duration,
             "offline": False,
             "added": datetime.now(UTC),
-            "windows": len(windows),
+            "windows": windows if isinstance(windows, int) else len(windows),
             "vector": embedding,
         }
-        self.batch.tracks.append(Track(row, windows))
+        self.batch.tracks.append(Track(row, [] if isinstance(windows, int) else windows))
         self._tracks[key] = Place(path, offline=False)
         self._resolve(path, key=key)
 

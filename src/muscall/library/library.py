@@ -25,7 +25,7 @@ from muscall.library.watching import occasions
 if TYPE_CHECKING:
     from muscall.library.describing import Label, Vocabulary
     from muscall.library.duplicates import Duplicates
-    from muscall.library.indexing import Progress
+    from muscall.library.indexing import Engine, Progress
     from muscall.models.muscall import MusCALL
 
 log = logging.getLogger("muscall")
@@ -38,15 +38,15 @@ class Library:
     """The music that was indexed into a folder.
 
     Args:
-        path: the folder; None for the one that MUSCALL_LIBRARY names, or else the user's own. The
-            first `index` makes it.
+        path: the folder, or a URI as `s3://bucket/library`; None for the one that MUSCALL_LIBRARY
+            names, or else the user's own. The first `index` makes it.
         model: what listens: a model, or what `muscall.load` takes. Loaded when it is first needed.
     """
 
     def __init__(
         self, path: str | Path | None = None, model: MusCALL | str | Path | None = None
     ) -> None:
-        self.store = Store(default_folder() if path is None else Path(path))
+        self.store = Store(default_folder() if path is None else path)
         self._model = model
 
     @cached_property
@@ -76,6 +76,8 @@ class Library:
         dry_run: bool = False,
         progress: Callable[[Progress], None] | None = None,
         stopped: threading.Event | None = None,
+        engine: Engine = "local",
+        ray_address: str | None = None,
     ) -> Report:
         """Bring the library up to date with folders; see `muscall.library.indexing.index`."""
         # What is asked of a library without a model shall not wait for torch.
@@ -92,6 +94,8 @@ class Library:
             dry_run=dry_run,
             progress=progress,
             stopped=stopped,
+            engine=engine,
+            ray_address=ray_address,
         )
 
     def changes(self, roots: Sequence[str | Path] = ()) -> Iterator[None]:
@@ -103,7 +107,7 @@ class Library:
             MuscallError: the system cannot watch so many folders.
         """
         known = [text_path(path) for path in self.store.roots()]
-        return occasions([Path(root) for root in roots] or known, ignored=self.store.folder)
+        return occasions([Path(root) for root in roots] or known, ignored=Path(self.store.folder))
 
     def search(
         self,
@@ -299,5 +303,5 @@ class Library:
         return sorted(failed)
 
     def _must_exist(self) -> None:
-        if not self.store.folder.is_dir():
+        if not self.store.exists():
             raise MuscallError(f"{self.store.folder}: no library there; `muscall index` makes one")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+
+from muscall.audio.tags import Tags
 from muscall.errors import AudioError, one_line
-from muscall.library.ledger import Ledger
 from muscall.library.scan import path_text, text_path
 from muscall.library.worker import Changed, Decoded, Identity, Window
 from muscall.library.workers import Result, Workers
-from muscall.models.inference import Heard, Listener
-from muscall.models.muscall import MusCALL
+from muscall.models.config import AudioConfig
+from muscall.models.inference import Embedder, Heard, Listener
 
 log = logging.getLogger("muscall")
 
@@ -33,14 +36,38 @@ class _Track(Heard):
     """In seconds, where it is decoded."""
 
 
+class Entries(Protocol):
+    """What becomes of files is entered here: in a `Ledger`, or in what stands for one."""
+
+    @property
+    def pending(self) -> Iterable[str]: ...
+    def knows(self, key: str, /) -> bool: ...
+    def identify(self, path: str, key: str, tags: Tags, /) -> None: ...
+    def add(
+        self,
+        path: str,
+        key: str,
+        tags: Tags,
+        duration: float,
+        windows: list[tuple[float, float, np.ndarray]],
+        embedding: np.ndarray,
+        /,
+    ) -> None: ...
+    def expect(self, path: str, key: str, /) -> None: ...
+    def fail(self, path: str, reason: str, /) -> None: ...
+    def skip(self, path: str, /) -> None: ...
+
+
 class Listening:
     """Worker processes decode, the model hears windows of all their files in full chunks."""
 
-    def __init__(self, ledger: Ledger, model: MusCALL, *, dry_run: bool) -> None:
+    def __init__(
+        self, ledger: Entries, audio: AudioConfig, embedder: Embedder, *, dry_run: bool
+    ) -> None:
         self._ledger = ledger
-        self._audio = model.config.audio
-        self._embedder = model.audio_embedder()
-        self._listener = Listener(self._embedder)
+        self._audio = audio
+        self._embedder = embedder
+        self._listener = Listener(embedder)
         self._dry_run = dry_run
         self._tracks: dict[str, _Track] = {}
         # Of files with the same new sound one is decoded; the others wait for what comes of it.

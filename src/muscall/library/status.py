@@ -27,9 +27,9 @@ class Pipeline:
 class Status:
     """What is in a library."""
 
-    path: Path
+    path: str | Path
     bytes: int
-    """On disk."""
+    """On disk, or in the bucket."""
     roots: dict[Path, datetime]
     """The folders it was made from, and when each was last looked through."""
     files: int
@@ -53,17 +53,10 @@ def read_status(store: Store) -> Status:
     files = store.files().values()
     return Status(
         path=store.folder,
-        bytes=sum(map(_size, store.folder.rglob("*"))),
+        bytes=store.size(),
         roots={text_path(root.path): root.scanned for root in store.roots().values()},
         files=len(files),
         offline=sum(file.state == "offline" for file in files),
         failed=sum(file.error is not None for file in files),
         pipelines=pipelines,
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a run that is at work has just removed it
-        return 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lancedb
 import numpy as np
@@ -109,17 +109,34 @@ class Root:
     scanned: datetime
 
 
-def default_folder() -> Path:
+def default_folder() -> str | Path:
     """Where the library is: what MUSCALL_LIBRARY says, or the user's data folder."""
     named = os.environ.get("MUSCALL_LIBRARY")
-    return Path(named) if named else platformdirs.user_data_path("muscall") / "library"
+    return _located(named) if named else platformdirs.user_data_path("muscall") / "library"
 
 
 class Store:
-    """The library in `folder`, which need not exist yet: then it is empty. Sees every commit."""
+    """The library in `folder`, which need not exist yet: then it is empty. Sees every commit.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    In object storage the folder is a URI, such as `s3://bucket/library`.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = _located(folder)
+
+    def exists(self) -> bool:
+        """Whether there is a library."""
+        if isinstance(self.folder, Path):
+            return self.folder.is_dir()
+        return bool(self.database.list_tables(limit=1).tables)
+
+    def size(self) -> int:
+        """Bytes: of all the folder, or of what the tables in a bucket hold now."""
+        if isinstance(self.folder, Path):
+            return sum(map(_size, self.folder.rglob("*")))
+        tables = map(self.database.open_table, self.database.list_tables(limit=_MANY).tables)
+        statistics: list[Any] = [table.stats() for table in tables]  # dictionaries
+        return sum(found["total_bytes"] for found in statistics)
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, File]:
         """Files by their path as text: those of `paths` that are known, or all."""
@@ -140,7 +157,7 @@ class Store:
 
     def pipelines(self) -> list[str]:
         """The pipelines that have tracks."""
-        if not self.folder.is_dir():
+        if not self.exists():
             return []
         names = self.database.list_tables(limit=_MANY).tables
         return sorted(name.removeprefix("tracks_") for name in names if name.startswith("tracks_"))
@@ -172,8 +189,8 @@ class Store:
 
     def table(self, name: str) -> Table | None:
         """A table as it is now, None where there is none."""
-        if not self.folder.is_dir():
-            return None
+        if isinstance(self.folder, Path) and not self.folder.is_dir():
+            return None  # and stays so: opening the database would make the folder
         try:
             return self.database.open_table(name)
         except ValueError:  # also of a table that a killed process had only begun to make
@@ -201,3 +218,14 @@ def one_of(column: str, values: Iterable[str]) -> Iterator[str]:
     quoted = ["'" + value.replace("'", "''") + "'" for value in values]
     for start in range(0, len(quoted), _MANY):
         yield f"{column} IN ({', '.join(quoted[start : start + _MANY])})"
+
+
+def _located(folder: str | Path) -> str | Path:
+    return folder if isinstance(folder, str) and "://" in folder else Path(folder)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a run that is at work has just removed it
+        return 0

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import platformdirs
 import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
@@ -37,6 +39,9 @@ from muscall.library.store import (
     tracks_schema,
     windows_schema,
 )
+
+if TYPE_CHECKING:
+    from lance.fragment import FragmentMetadata
 
 _INDEXED_FROM = 100_000  # rows; below, a scan is as fast
 _AT_WORK, _AT_REST = 64, 8  # files of a table, while commits follow each other and later
@@ -61,6 +66,8 @@ class Batch:
     """What the next commit writes."""
 
     tracks: list[Track] = field(default_factory=list)
+    fragments: list[FragmentMetadata] = field(default_factory=list)
+    """Files with more windows of these tracks, which others have written beside the table's."""
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     """New values in rows of tracks, by key. They are written in the tables of all pipelines."""
     files: dict[str, File] = field(default_factory=dict)
@@ -77,21 +84,26 @@ class Writer:
         create = store.database.create_table
         self._files = create("files", schema=FILES, exist_ok=True)
         self._roots = create("roots", schema=ROOTS, exist_ok=True)
-        self._windows = create(f"windows_{pipeline}", schema=windows_schema(dim), exist_ok=True)
+        self.windows = create(f"windows_{pipeline}", schema=windows_schema(dim), exist_ok=True)
+        """The table of windows, for those who write fragments of it."""
         self._tracks = create(f"tracks_{pipeline}", schema=tracks_schema(dim), exist_ok=True)
         self._remove_orphans()
 
     def commit(self, batch: Batch) -> None:
         """Write `batch`; rows of the same keys and paths are overwritten."""
-        with _told(self._store.folder):
+        with _told(self._store):
+            if batch.fragments:
+                _append(self.windows, batch.fragments)
             if batch.tracks:
-                self._windows.add(self._windows_of(batch.tracks))
+                windows = windows_table(batch.tracks, self._dim)
+                if len(windows):
+                    self.windows.add(windows)
                 rows = [{**track.row, "words": words(track.row)} for track in batch.tracks]
                 _upsert(self._tracks, pa.Table.from_pylist(rows, tracks_schema(self._dim)))
             for pipeline in self._store.pipelines():
                 self._change(pipeline, batch)
             _upsert(self._files, _table(batch.files.values(), FILES))
-            for table in (self._windows, self._tracks, self._files):
+            for table in (self.windows, self._tracks, self._files):
                 _tend(table)
 
     def _change(self, pipeline: str, batch: Batch) -> None:
@@ -108,13 +120,13 @@ class Writer:
 
     def put_roots(self, roots: Iterable[Root]) -> None:
         """Write roots."""
-        with _told(self._store.folder):
+        with _told(self._store):
             _upsert(self._roots, _table(roots, ROOTS))
 
     def forget(self, *, tracks: Iterable[str], files: Iterable[str], roots: Iterable[str]) -> None:
         """Delete tracks by key, those of all pipelines, and files and roots by path."""
         keys = list(tracks)
-        with _told(self._store.folder):
+        with _told(self._store):
             for pipeline in self._store.pipelines():
                 for table in (self._store.tracks(pipeline), self._store.windows(pipeline)):
                     if table is not None:
@@ -127,31 +139,19 @@ class Writer:
 
         Rows that come later are found too, before they are in an index.
         """
-        with _told(self._store.folder):
+        with _told(self._store):
             if self._tracks.count_rows() and not is_indexed(self._tracks, "words"):
                 self._tracks.create_index("words", config=FTS())
-            for table in (self._windows, self._tracks, self._files):
+            for table in (self.windows, self._tracks, self._files):
                 _tend(table, at_rest=True)
             tend_vectors(self._tracks)
-
-    def _windows_of(self, tracks: list[Track]) -> pa.Table:
-        windows = [(track.row["key"], *window) for track in tracks for window in track.windows]
-        keys, starts, seconds, vectors = zip(*windows, strict=True)
-        flat = np.concatenate(vectors).astype(np.float16)
-        columns = {
-            "key": keys,
-            "start": starts,
-            "seconds": seconds,
-            "vector": pa.FixedSizeListArray.from_arrays(flat, self._dim),
-        }
-        return pa.table(columns, schema=windows_schema(self._dim))
 
     def _remove_orphans(self) -> None:
         """Remove the windows that a killed process committed without their tracks."""
         tracks = self._tracks.search().select(["key", "windows"]).to_arrow()
-        if self._windows.count_rows() != (pc.sum(tracks["windows"]).as_py() or 0):
-            keys = self._windows.search().select(["key"]).to_arrow()["key"]
-            _delete(self._windows, set(keys.to_pylist()) - set(tracks["key"].to_pylist()))
+        if self.windows.count_rows() != (pc.sum(tracks["windows"]).as_py() or 0):
+            keys = self.windows.search().select(["key"]).to_arrow()["key"]
+            _delete(self.windows, set(keys.to_pylist()) - set(tracks["key"].to_pylist()))
 
 
 @contextmanager
@@ -161,17 +161,25 @@ def writing(store: Store, pipeline: str, dim: int) -> Iterator[Writer]:
     Raises:
         MuscallError: another process writes to the library, or the folder cannot be written.
     """
-    lock = FileLock(store.folder / ".lock")
-    with _told(store.folder):
-        store.folder.mkdir(parents=True, exist_ok=True)
+    with _told(store):
+        lock = FileLock(_lock_path(store))
         try:
             held = lock.acquire(timeout=0)
         except Timeout:
             raise MuscallError(f"{store.folder}: another index run is at work there") from None
     with held:
-        with _told(store.folder):
+        with _told(store):
             writer = Writer(store, pipeline, dim)
         yield writer
+
+
+def _lock_path(store: Store) -> Path:
+    if isinstance(store.folder, Path):
+        store.folder.mkdir(parents=True, exist_ok=True)
+        return store.folder / ".lock"
+    # Nothing can be held in a bucket: runs of the same user on this machine exclude each other.
+    folder = platformdirs.user_runtime_path("muscall", ensure_exists=True)
+    return folder / f"{blake2b(store.folder.encode(), digest_size=8).hexdigest()}.lock"
 
 
 def words(row: Mapping[str, Any]) -> str:
@@ -181,8 +189,35 @@ def words(row: Mapping[str, Any]) -> str:
     return " ".join(filter(None, [*tags, name]))
 
 
+def windows_table(tracks: Iterable[Track], dim: int) -> pa.Table:
+    """The windows of tracks, a row each (`store.windows_schema`)."""
+    windows = [(track.row["key"], *window) for track in tracks for window in track.windows]
+    keys, starts, seconds, vectors = zip(*windows, strict=True) if windows else ([], [], [], [])
+    flat = np.concatenate([*vectors, np.empty(0, np.float32)]).astype(np.float16)
+    columns = {
+        "key": keys,
+        "start": starts,
+        "seconds": seconds,
+        "vector": pa.FixedSizeListArray.from_arrays(flat, dim),
+    }
+    return pa.table(columns, schema=windows_schema(dim))
+
+
+def _append(table: Table, fragments: list[FragmentMetadata]) -> None:
+    from lance import LanceDataset, LanceOperation  # comes with the extra `ray`
+
+    there = table.to_lance()
+    names = [file.path for fragment in fragments for file in fragment.files]
+    if "://" not in there.uri and not all(Path(there.uri, "data", name).exists() for name in names):
+        raise MuscallError(
+            f"{Path(there.uri).parent}: not one folder for all nodes of the cluster: let the "
+            "library be in a bucket, or in shared storage"
+        )
+    LanceDataset.commit(there.uri, LanceOperation.Append(fragments), read_version=there.version)
+
+
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(store: Store) -> Iterator[None]:
     """Errors of the system and of LanceDB as one line."""
     try:
         yield
@@ -190,7 +225,7 @@ def _told(folder: Path) -> Iterator[None]:
         # LanceDB tells of its own source code around the reason.
         found = re.search(r"([A-Z][^():]*) \(os error \d+\)", str(error))
         reason = found[1] if found else getattr(error, "strerror", None) or str(error)
-        raise MuscallError(f"{folder}: cannot be written: {reason}") from error
+        raise MuscallError(f"{store.folder}: cannot be written: {reason}") from error
 
 
 def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:

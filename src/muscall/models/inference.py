@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Full, Queue
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import soxr
@@ -146,10 +146,21 @@ class Heard:
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
 
+class Embedder(Protocol):
+    """An `AudioEmbedder`, or what stands for one that is elsewhere."""
+
+    @property
+    def chunk(self) -> int:
+        """Windows that go through the model at once."""
+
+    def __call__(self, windows: Sequence[np.ndarray], /) -> np.ndarray:
+        """At most `chunk` windows, each (samples,) float32 -> (len(windows), dim) float32."""
+
+
 class Listener:
     """Takes windows one by one and runs the model on full chunks, whatever tracks they are of."""
 
-    def __init__(self, embedder: AudioEmbedder) -> None:
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._chunk: list[tuple[Heard, np.ndarray]] = []
 
