@@ -10,11 +10,11 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 
 def heading(*packages: str, what: str) -> str:
     """One line: what was measured, on which machine, with which versions, on which day."""
+    import torch
+
     processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     machine = processor[1] if processor else platform.machine()
     load = f"load {os.getloadavg()[0]:.1f} at its end"

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscall.library.store import File, Store
-from muscall.library.writer import Batch, Track, writing
+if TYPE_CHECKING:  # who draws vectors for another engine shall not hold ours in memory
+    from muscall.library.store import Store
+    from muscall.library.writer import Track
 
 CHUNK = 10_000
 GENRES = 120
@@ -96,6 +98,9 @@ def write_library(
     Args:
         tell: called with the number of tracks that are there.
     """
+    from muscall.library.store import File
+    from muscall.library.writer import Batch, writing
+
     with writing(store, pipeline, drawn.dim) as writer:
         table = store.tracks(pipeline)
         assert table is not None
@@ -119,6 +124,8 @@ def number_of(key: str) -> int:
 
 
 def _tracks(drawn: Synthetic, number: int, windows: int) -> Iterator[Track]:
+    from muscall.library.writer import Track
+
     chunk = drawn.chunk(number)
     generator = np.random.default_rng([drawn.seed, 4, number])
     words = generator.integers(len(WORDS), size=(len(chunk.bpm), 3))

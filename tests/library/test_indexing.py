@@ -89,6 +89,31 @@ def test_moved_renamed_retagged_and_copied_files_are_known(library: Library, son
     assert library.status().files == 4
 
 
+def test_a_track_has_the_tags_of_the_file_that_it_points_to(library: Library, songs: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copyfile(songs / f"{name}.flac", songs / f"z{name}.flac")
+        retag(songs / f"z{name}.flac", f"Copy {name}")
+    library.index([songs], workers=1)
+    assert library.tracks()["a.flac"]["title"] == "Song a"
+    (songs / "a.flac").unlink()
+    (songs / "c.flac").rename(songs / "b.flac")
+    report = library.index(workers=1)
+    assert report == Report(moved=1, unchanged=3)
+    titles = {name: row["title"] for name, row in library.tracks().items()}
+    assert titles == {
+        "za.flac": "Copy a", "zb.flac": "Copy b", "b.flac": "Song c", "d.flac": "Song d",
+    }  # fmt: skip
+    (songs / "b.flac").rename(songs / "x")
+    (songs / "d.flac").rename(songs / "b.flac")
+    (songs / "x").rename(songs / "d.flac")
+    retag(songs / "b.flac", "New d")
+    retag(songs / "d.flac", "New c")
+    assert library.index(workers=1) == Report(moved=2, unchanged=2)
+    titles = {name: row["title"] for name, row in library.tracks().items()}
+    assert (titles["b.flac"], titles["d.flac"]) == ("New d", "New c")
+    assert library.index() == Report(unchanged=4)
+
+
 def test_swapped_and_replaced_files_end_right(library: Library, songs: Path, sing: Sing) -> None:
     library.index([songs], workers=1)
     before = library.tracks()

@@ -84,6 +84,8 @@ class Ledger:
         self._tracks = tracks
         self._holders: dict[str, set[str]] = {}
         self._gone: set[str] = set()
+        self._tags: dict[str, dict[str, Any]] = {}
+        """Of files with known sound that were read in this run."""
 
     def compare(self, found: Mapping[str, Found], roots: Collection[str], *, retry: bool) -> None:
         """Take in what was found in `roots`: what is pending, what is back and what is gone.
@@ -106,13 +108,19 @@ class Ledger:
         for path, row in self._files.items():
             if row.key is not None and row.state == "present":
                 self._holders.setdefault(row.key, set()).add(path)
-        for key in self._tracks:
+        for key, place in self._tracks.items():
+            holders = self._holders.get(key, set())
+            if place.path in self.pending or place.path not in holders:
+                # The track may come to point to another of its files, which has tags of its own.
+                for path in sorted(holders):
+                    if path in found and path not in self.pending:
+                        self.pending[path] = found[path]
+                        self.report.unchanged -= 1
             self._place(key)
 
     def _is_done(self, row: File, file: Found, retry: bool) -> bool:
-        same = (row.size, row.mtime_ns) == (file.size, file.mtime_ns)
         # A key without a track: another model has heard it, not this one.
-        return same and (not retry if row.key is None else row.key in self._tracks)
+        return _is_same(row, file) and (not retry if row.key is None else row.key in self._tracks)
 
     def keys(self) -> set[str]:
         """The sounds that there are tracks of."""
@@ -127,16 +135,20 @@ class Ledger:
         row = self._files.get(path)
         others = self._holders.get(key, set()) - {path}
         if row is not None and row.key == key:
-            self.report.retagged += 1
+            if _is_same(row, self.pending[path]):
+                self.report.unchanged += 1
+            else:
+                self.report.retagged += 1
         elif self._tracks[key].path == path and not others:
             self.report.added += 1  # by a run that was killed before it wrote this
         elif others - self.pending.keys():
             self.report.copies += 1
         else:
             self.report.moved += 1
+        self._tags[path] = tag_columns(tags)
         self._resolve(path, key=key)
         if self._tracks[key].path == path:
-            self.batch.changes.setdefault(key, {}).update(tag_columns(tags))
+            self.batch.changes.setdefault(key, {}).update(self._tags[path])
 
     def add(
         self,
@@ -244,7 +256,7 @@ class Ledger:
             change = self.batch.changes.setdefault(key, {})
             change["offline"] = new.offline
             if holders:
-                change.update(path=path, root=self._files[path].root)
+                change.update(path=path, root=self._files[path].root, **self._tags.get(path, {}))
 
 
 def tag_columns(tags: Tags) -> dict[str, Any]:
@@ -260,6 +272,11 @@ def tag_columns(tags: Tags) -> dict[str, Any]:
         "year": (int(year[0]) if year else 0) or None,  # some write 0000 for none
         "bpm": bpm if 0 < bpm < math.inf else None,
     }
+
+
+def _is_same(row: File, file: Found) -> bool:
+    """Whether the file is as it was when its row was written."""
+    return (row.size, row.mtime_ns) == (file.size, file.mtime_ns)
 
 
 def _is_certainly_gone(path: str) -> bool:
