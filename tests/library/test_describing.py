@@ -123,7 +123,7 @@ def test_labels_of_ones_own(tmp_path: Path) -> None:
         ("a.yaml", b"[calm]", "expected lists of labels"),
         ("a.yaml", b"mood: [calm", "no labels: "),
         ("a.yaml", b"mood: []", "no labels"),
-        (None, None, "No such file"),
+        (None, None, "no labels: No such file"),
     ],
 )
 def test_what_holds_no_labels_is_one_line(

@@ -178,12 +178,12 @@ def test_a_finder_follows_what_is_indexed(tiny_model: MusCALL, tmp_path: Path) -
             finder.find(Request("slow jazz"))
         writer.commit(Batch(tracks=[track(1, jazz, [jazz], title="Blue")]))
         assert [number(hit) for hit in finder.find(Request("slow jazz"))] == [1]
-        assert not finder.find(Request("blue"))[0].named
+        assert not finder.find(Request("blue"))[0].named  # words are in an index only at the end
         writer.commit(Batch(tracks=[track(2, techno, [techno])]))
         writer.finish()
     hits = finder.find(Request("slow jazz"))
     assert [(number(hit), hit.percentile) for hit in hits] == [(1, 50), (2, 0)]
-    assert finder.find(Request("blue"))[0].named
+    assert [number(hit) for hit in finder.find(Request("blue")) if hit.named] == [1]
     np.testing.assert_allclose(finder.sample(), [jazz, techno], atol=1e-6)
 
 

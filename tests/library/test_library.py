@@ -104,7 +104,7 @@ def test_every_file_is_labelled(
         expected = library.describe(path, labels=own)
         assert labels == [label for label in expected if label.strength > 0] != expected
     of_library = dict(library.tags(labels=own))
-    assert list(of_library) == sorted(tagged_songs.iterdir())
+    assert {path.stem for path in of_library} == {*"abcd", "same"}
     assert of_library[tagged_songs / "a.flac"] == found[tagged_songs / "a.flac"]
     empty = tmp_path / "empty"
     empty.mkdir()

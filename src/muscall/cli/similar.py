@@ -18,9 +18,9 @@ def similar(
     model: Model = None,
     threads: Threads = None,
 ) -> None:
-    """Find the tracks of the library that sound like a file, or like a passage of it.
+    """Find tracks that sound like a file or passage.
 
-    The file itself need not be in the library. What is shown is what `muscall search` shows.
+    They are of the library; the file itself need not be. It is shown as `muscall search` does.
     """
     form = Form(as_json, as_paths, m3u)
     music = open_library(library, model, threads)

@@ -44,11 +44,12 @@ def tag(
     model: Model = None,
     threads: Threads = None,
 ) -> None:
-    """Print for each file the labels that fit it better than other tracks.
+    """Print the labels that fit each file best.
 
-    With --write-tags they take the place of the moods in its tags (MOOD, in MP3 TMOO); everything
-    else in the file stays, and the library need not listen to it again. What is in the library is
-    not listened to now either.
+    These are the ones that fit it better than they fit the other tracks of the library. What
+    is in the library is not listened to now. With --write-tags they take the place of the moods in
+    its tags (MOOD, in MP3 TMOO); everything else in the file stays, and the library need not listen
+    to it again.
     """
     music = open_library(library, model, threads)
     failures: list[AudioError] = []

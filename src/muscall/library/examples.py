@@ -113,8 +113,10 @@ class Examples:
                         yield path, key
                         continue
                     vector = known[key] if key in known else next(heard)[1]
-                    failed = isinstance(vector, AudioError)
-                    yield path, vector if failed else Sound(key, vector)
+                    if isinstance(vector, AudioError):
+                        yield path, vector
+                    else:
+                        yield path, Sound(key, vector)
 
     def _of_tracks(self, keys: set[str]) -> Mapping[str, np.ndarray]:
         rows = self.store.rows(self.pipeline, keys)

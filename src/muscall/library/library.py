@@ -184,8 +184,8 @@ class Library:
         Raises:
             MuscallError: the file or the labels cannot be read.
         """
-        vocabulary = self.vocabulary(labels)
-        return vocabulary.describe(self.embedding(example), n)
+        sound = self.embedding(example)
+        return self.vocabulary(labels).describe(sound, n)
 
     def tags(
         self,
@@ -207,13 +207,13 @@ class Library:
         Raises:
             MuscallError: the labels cannot be read, or there is no music.
         """
-        vocabulary = self.vocabulary(labels)
         paths = find_audio(folders)
         if not folders:
             files = self.store.files().values()
             paths = sorted(text_path(file.path) for file in files if file.state == "present")
         if not paths:
             raise MuscallError(f"no music in {', '.join(map(str, folders)) or self.store.folder}")
+        vocabulary = self.vocabulary(labels)
         for done, (path, sound) in enumerate(self._examples.sounds(paths), 1):
             if isinstance(sound, AudioError):
                 yield path, sound
