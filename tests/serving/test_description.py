@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 EXAMPLES = 6  # of each operation, mode and kind of key; once in a while, try hundreds
 
@@ -34,20 +37,21 @@ def test_requests_are_answered_as_described(served, address: str) -> None:
     assert len(operations) == 14
     for operation in operations:
         # Most keys lead nowhere.
-        known = {"key": served.key("flac.flac")} if "{key}" in operation.path else None
-        for mode in GenerationMode:
-            for parameters in {None: None, str(known): known}.values():
-                _ask(operation, mode, parameters)
+        keys = [None, {"key": served.key("flac.flac")}] if "{key}" in operation.path else [None]
+        for key in keys:
+            _ask(operation, GenerationMode.POSITIVE, key)
+            with suppress(Unsatisfiable):  # to what takes nothing, nothing wrong can be given
+                _ask(operation, GenerationMode.NEGATIVE, key)
 
 
 def _ask(
     operation: schemathesis.schemas.APIOperation,
     mode: GenerationMode,
-    parameters: dict[str, str] | None,
+    key: dict[str, str] | None,
 ) -> None:
     """Requests for one operation."""
 
-    @given(case=operation.as_strategy(generation_mode=mode, path_parameters=parameters))
+    @given(case=operation.as_strategy(generation_mode=mode, path_parameters=key))
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -56,6 +60,7 @@ def _ask(
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: schemathesis.Case) -> None:
-        case.call_and_validate(timeout=300)
+        # What a filter or a sound file must be like, a description cannot say.
+        case.call_and_validate(timeout=300, excluded_checks=[positive_data_acceptance])
 
     ask()

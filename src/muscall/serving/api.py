@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import anyio
 from fastapi import APIRouter, Depends, Query, Request, UploadFile
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from muscall.errors import one_line
@@ -262,14 +262,10 @@ async def place(service: Serving, wish: Wished) -> Place | None:
     return None if found is None else Place(x=found[0], y=found[1])
 
 
-@router.post(
-    "/playlist",
-    response_class=PlainTextResponse,
-    responses=_content("audio/x-mpegurl", 404),
-)
-def playlist(service: Serving, playlist: Playlist) -> PlainTextResponse:
+@router.post("/playlist", response_class=Response, responses=_content("audio/x-mpegurl", 404))
+def playlist(service: Serving, playlist: Playlist) -> Response:
     """An M3U8 playlist of tracks."""
-    return PlainTextResponse(
+    return Response(
         service.playlist(playlist.keys),
         headers={"Content-Disposition": 'attachment; filename="muscall.m3u8"'},
         media_type="audio/x-mpegurl",
