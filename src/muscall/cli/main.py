@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from muscall import __version__
-from muscall.cli import convert, embed, evaluate, index, search, status, train
+from muscall.cli import convert, embed, evaluate, index, search, serve, status, train
 from muscall.cli.common import FAILED, MessagesToStderr, Threads, limit_threads, message
 from muscall.errors import ManifestError, MuscallError
 
@@ -27,6 +27,7 @@ app.command()(index.index)
 app.command()(search.search)
 app.command()(status.status)
 app.command()(status.errors)
+app.command()(serve.serve)
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(embed.embed)

@@ -21,7 +21,7 @@ from lancedb.table import Table
 from muscall.errors import MuscallError
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
-from muscall.library.store import Store, is_indexed, one_of
+from muscall.library.store import Store, is_indexed, matrix, one_of
 from muscall.library.wording import read_wording
 from muscall.models.muscall import MusCALL
 
@@ -103,7 +103,7 @@ class Finder:
         condition = "offline = false"
         if request.where.strip():
             condition += f" AND {parse_filter(request.where)}"
-        query = self._embedding(request)
+        query = self.embedding(request)
         found = self._candidates(request, query, condition)
         if not found:
             return []
@@ -116,7 +116,11 @@ class Finder:
         hits = [_hit(rank, row) for rank, row in enumerate(chosen, 1)]
         return self._with_passages(hits, query) if query is not None else hits
 
-    def _embedding(self, request: Request) -> np.ndarray | None:
+    def sample(self) -> np.ndarray:
+        """(n, dim) float32, unit norm: all tracks, or thousands that stand for them."""
+        return self._sample
+
+    def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
         wording = read_wording(request.text)
         wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]
@@ -196,7 +200,7 @@ class Finder:
             for condition in one_of("key", [hit.key for hit in hits])
         ]
         rows = pa.concat_tables(found)
-        scores = _matrix(rows["vector"]).astype(np.float32) @ query
+        scores = matrix(rows["vector"]).astype(np.float32) @ query
         best: dict[str, tuple[float, Passage]] = {}
         columns = (rows[name].to_pylist() for name in ("key", "start", "seconds"))
         for key, start, seconds, score in zip(*columns, scores.tolist(), strict=True):
@@ -221,24 +225,17 @@ class Finder:
 
     @cached_property
     def _sample(self) -> np.ndarray:
-        """(n, dim) float32 of tracks that stand for the library: their keys are hashes."""
+        # Keys are hashes.
         query = self._tracks.search().select(["vector"]).limit(None)
         if self._count > 2 * _SAMPLE:
             share = int(_SAMPLE / self._count * 16**8)
             query = query.where(f"key < '{share:08x}'")
-        return _matrix(query.to_arrow()["vector"])
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """Vectors of a table -> (n, dim)."""
-    joined = column.combine_chunks()
-    flat = joined.flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat.reshape(len(column), -1))
+        return matrix(query.to_arrow()["vector"])
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:
     """Rows as mappings, with `vector` (dim,) float32."""
-    vectors = _matrix(table["vector"]) if len(table) else np.empty((0, 1))
+    vectors = matrix(table["vector"])
     plain = table.drop_columns(["vector"]).to_pylist()
     return [row | {"vector": vector} for row, vector in zip(plain, vectors, strict=True)]
 

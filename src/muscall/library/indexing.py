@@ -49,6 +49,7 @@ def index(
     retry_failed: bool = False,
     dry_run: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    stopped: threading.Event | None = None,
 ) -> Report:
     """Bring the library up to date with the folders `roots`; with all that it knows for none.
 
@@ -66,6 +67,8 @@ def index(
         dry_run: only tell what a run would do: files are read but not listened to, nothing is
             written.
         progress: called again and again.
+        stopped: to be set by another thread to end the run early: what was done is committed, and
+            the report tells of that.
 
     Raises:
         MuscallError: there is no such folder, or none is known; another run is at work; the library
@@ -75,7 +78,8 @@ def index(
     chosen = _chosen(store.roots(), roots, exclude)
     pipeline = pipeline_id(model)
     access = nullcontext() if dry_run else writing(store, pipeline, model.config.dim)
-    with _interruptions() as stopped, access as writer:
+    stopped = stopped or threading.Event()
+    with _interruptions() as interrupted, access as writer:
         ledger, vanished = _compared(store, pipeline, chosen, retry_failed)
 
         def commit() -> None:
@@ -90,7 +94,7 @@ def index(
         total, committed = len(ledger.pending), time.monotonic()
         with closing(listening.listen(workers or torch.get_num_threads())) as steps:
             for _ in steps:
-                if stopped.is_set():
+                if stopped.is_set() or interrupted.is_set():
                     break
                 if progress is not None:
                     progress(Progress(total - len(ledger.pending), total, ledger.report.seconds))
@@ -98,10 +102,12 @@ def index(
                 if waited > _COMMIT_SECONDS or len(ledger.batch.tracks) >= _COMMIT_TRACKS:
                     commit()
                     committed = time.monotonic()
-        if stopped.is_set():
+        if stopped.is_set() or interrupted.is_set():
             commit()
             log.info("interrupted: %s", ledger.report)
-            raise KeyboardInterrupt
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            return ledger.report
         forgotten = ledger.settle(chosen, vanished, prune=prune)
         commit()
         if writer is not None:

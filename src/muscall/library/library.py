@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +92,7 @@ class Library:
         retry_failed: bool = False,
         dry_run: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        stopped: threading.Event | None = None,
     ) -> Report:
         """Bring the library up to date with folders; see `muscall.library.indexing.index`."""
         # What is asked of a library without a model shall not wait for torch.
@@ -106,6 +108,7 @@ class Library:
             retry_failed=retry_failed,
             dry_run=dry_run,
             progress=progress,
+            stopped=stopped,
         )
 
     def changes(self, roots: Sequence[str | Path] = ()) -> Iterator[None]:

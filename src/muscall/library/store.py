@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lancedb
+import numpy as np
 import platformdirs
 import pyarrow as pa
 from lancedb.table import Table
@@ -142,6 +143,15 @@ class Store:
         found = [table.search().where(condition).to_arrow() for condition in one_of("key", keys)]
         return pa.concat_tables([table.schema.empty_table(), *found])
 
+    def holders(self, key: str) -> list[File]:
+        """The files that hold the sound `key` and are there."""
+        table = self.table("files")
+        if table is None:
+            return []
+        (condition,) = one_of("key", [key])
+        rows = table.search().where(f"{condition} AND state = 'present'").to_list()
+        return [File(**row) for row in rows]
+
     def table(self, name: str) -> Table | None:
         """A table as it is now, None where there is none."""
         if not self.folder.is_dir():
@@ -165,6 +175,12 @@ class Store:
 def is_indexed(table: Table, column: str) -> bool:
     """Whether a column has an index of its own."""
     return any(index.columns == [column] for index in table.list_indices())
+
+
+def matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of vectors -> (n, dim)."""
+    flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat.reshape(len(column), column.type.list_size))
 
 
 def one_of(column: str, values: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,65 @@
+"""`muscall serve`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from muscall.cli.common import LibraryPath, Model, Threads, limit_threads, message
+from muscall.errors import MuscallError
+
+_PATIENCE = 5  # seconds for listeners to finish, when the server is stopped
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8765,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            "--api-key",
+            envvar="MUSCALL_API_KEY",
+            metavar="KEY",
+            help="What everybody has to give; needed where others can reach the address.",
+        ),
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    library: LibraryPath = None,
+    model: Model = None,
+    threads: Threads = None,
+) -> None:
+    """Show the library in a web page, and serve it to programs under /v1."""
+    from muscall.serving import security
+
+    security.check(host, api_key)
+    import socket
+
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise MuscallError(f"{host}:{port}: {error.strerror or error}") from None
+    limit_threads(threads)
+    import uvicorn
+
+    from muscall.library.library import Library
+    from muscall.serving.app import build
+
+    app = build(Library(library, model), host=host, api_key=api_key)
+    settings = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{listening.getsockname()[1]}/"
+    message(f"serving at {address}")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(address)
+    uvicorn.Server(settings).run(sockets=[listening])

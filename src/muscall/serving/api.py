@@ -1,0 +1,293 @@
+"""The REST API under /v1. What it answers stands in its description, /v1/openapi.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import anyio
+from fastapi import APIRouter, Depends, Query, Request, UploadFile
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, PlainTextResponse, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from muscall.errors import one_line
+from muscall.library.describing import Label
+from muscall.library.library import Pipeline
+from muscall.serving.errors import NotFound
+from muscall.serving.indexing import Progress
+from muscall.serving.service import Found, MapPoint, Service, Strip, Track, Wish
+from muscall.serving.streaming import send
+from muscall.serving.uploads import LARGEST
+
+_KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
+_FORM = 64 << 10  # bytes that stand around an upload
+_BODY = 1 << 20  # bytes of any other request
+# What decodes, or is slow the first time; all else shall not wait behind it.
+_SLOW = anyio.CapacityLimiter(8)
+
+Result = TypeVar("Result")
+
+
+def _valid(text: str) -> str:
+    """`text` without half characters, which JSON can write but nothing can read."""
+    return text.encode("utf-8", "replace").decode()
+
+
+Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty hex digits.")]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_valid)]
+Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
+
+
+class Problem(BaseModel):
+    """Why there is no answer, in one line."""
+
+    detail: str
+
+
+class WishParameters(BaseModel):
+    """What a listener asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field("", description="A sentence: dreamy synths, no drums")
+    like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
+    unlike: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
+    avoid: list[Text] = Field([], max_length=20, description="Words for what is not wanted.")
+    where: Text = Field("", description='A filter: year > 1990 and genre ~ "jazz"')
+    n: int = Field(20, ge=1, le=200)
+    most_per_artist: int | None = Field(None, ge=1, le=200)
+
+    def wish(self) -> Wish:
+        """The same as `Service` takes it."""
+        return Wish(
+            text=self.text,
+            like=tuple(self.like),
+            unlike=tuple(self.unlike),
+            avoid=tuple(self.avoid),
+            where=self.where,
+            n=self.n,
+            most_per_artist=self.most_per_artist,
+        )
+
+
+class Folder(BaseModel):
+    """A folder that was indexed, and when it was last looked through."""
+
+    path: str
+    scanned: datetime
+
+
+class LibraryStatus(BaseModel):
+    """What is in the library."""
+
+    path: str
+    bytes: int
+    folders: list[Folder]
+    files: int
+    offline: int
+    failed: int
+    pipeline: str
+    """Of the model that serves; `tracks` are those that it has heard."""
+    tracks: int
+    hours: float
+
+
+class Failure(BaseModel):
+    """A file that cannot be read."""
+
+    path: str
+    reason: str
+
+
+class Uploaded(BaseModel):
+    """An upload, to be named in `like` and `unlike` for an hour."""
+
+    id: str
+
+
+class Place(BaseModel):
+    """A place on the map, in 0..1."""
+
+    x: float
+    y: float
+
+
+class Playlist(BaseModel):
+    """The tracks of a playlist, in order."""
+
+    keys: list[Annotated[str, Field(pattern=f"^{_KEY}$")]] = Field(max_length=10_000)
+
+
+class IndexingState(BaseModel):
+    """What the index run beside the server is at."""
+
+    state: Literal["idle", "running", "paused"]
+    progress: Progress | None
+    report: str | None
+    """What the last run did."""
+    error: str | None
+    """Why the last run ended early."""
+
+
+class Order(BaseModel):
+    """What the index run shall do."""
+
+    action: Literal["start", "pause", "resume"]
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _wish(parameters: Annotated[WishParameters, Query()]) -> Wish:
+    return parameters.wish()
+
+
+def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    return {code: {"model": Problem} for code in codes}
+
+
+def _content(kind: str, *codes: int) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {kind: {}}}, **_problems(*codes)}
+
+
+async def _slowly(work: Callable[[], Result]) -> Result:
+    return await anyio.to_thread.run_sync(work, limiter=_SLOW)
+
+
+Serving = Annotated[Service, Depends(_service)]
+Wished = Annotated[Wish, Depends(_wish)]
+router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422), max_body_size=_BODY)
+
+
+@router.get("/status")
+def status(service: Serving) -> LibraryStatus:
+    """What is in the library."""
+    found = service.status()
+    pipeline = service.library.pipeline
+    heard = next((one for one in found.pipelines if one.id == pipeline), None)
+    heard = heard or Pipeline(pipeline, tracks=0, offline=0, hours=0.0)
+    return LibraryStatus(
+        path=one_line(found.path),
+        bytes=found.bytes,
+        folders=[Folder(path=one_line(path), scanned=when) for path, when in found.roots.items()],
+        files=found.files,
+        offline=found.offline,
+        failed=found.failed,
+        pipeline=pipeline,
+        tracks=heard.tracks,
+        hours=heard.hours,
+    )
+
+
+@router.get("/errors")
+def errors(service: Serving) -> list[Failure]:
+    """The files that cannot be read, and why."""
+    return [Failure(path=path, reason=reason) for path, reason in service.errors()]
+
+
+@router.get("/search", responses=_problems(404))
+def search(service: Serving, wish: Wished) -> list[Found]:
+    """The tracks that fit best, best first: `text`, `like` or `where` is needed."""
+    return service.search(wish)
+
+
+@router.get("/tracks/{key}", responses=_problems(404))
+def track(service: Serving, key: Key) -> Track:
+    """A track."""
+    return service.track(key)
+
+
+@router.get(
+    "/tracks/{key}/audio",
+    response_class=FileResponse,
+    responses=_content("audio/*", 404, 416) | {206: {"content": {"audio/*": {}}}},
+)
+async def audio(request: Request, service: Serving, key: Key) -> FileResponse:
+    """The sound of a track, or a range of it: as it is where browsers play it, else as FLAC."""
+    path, kind = await _slowly(lambda: service.audio(key))
+    return send(path, kind, request)
+
+
+@router.get("/tracks/{key}/cover", response_class=Response, responses=_content("image/*", 404))
+def cover(service: Serving, key: Key) -> Response:
+    """The cover of a track."""
+    found = service.cover(key)
+    if found is None:
+        raise NotFound(f"{key}: no cover")
+    data, kind = found
+    return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
+
+
+@router.get("/tracks/{key}/strip", responses=_problems(404))
+async def strip(service: Serving, key: Key, wish: Wished) -> Strip:
+    """The loudness of equal parts of a track, and how well each matches what is asked for."""
+    return await _slowly(lambda: service.strip(key, wish))
+
+
+@router.get("/tracks/{key}/labels", responses=_problems(404))
+async def labels(
+    service: Serving, key: Key, n: Annotated[int, Query(ge=1, le=50)] = 3
+) -> list[Label]:
+    """The `n` labels of each kind that fit a track best, best first."""
+    return await _slowly(lambda: service.labels(key, n))
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    responses=_problems(408, 503),
+    max_body_size=LARGEST + _FORM,
+)
+async def upload(service: Serving, file: UploadFile) -> Uploaded:
+    """Hear a song that is no part of the library, to search for what is like it. It is not kept."""
+    name = file.filename or "the upload"
+    return Uploaded(id=await _slowly(lambda: service.upload(name, file.file)))
+
+
+@router.get("/map")
+async def points(service: Serving) -> list[MapPoint]:
+    """All tracks on a plane, those that sound alike close together; 20,000 of them at most."""
+    return await _slowly(service.map)
+
+
+@router.get("/map/place", responses=_problems(404))
+async def place(service: Serving, wish: Wished) -> Place | None:
+    """Where on the map a wish is; null for one that is not about sound."""
+    found = await _slowly(lambda: service.place(wish))
+    return None if found is None else Place(x=found[0], y=found[1])
+
+
+@router.post(
+    "/playlist",
+    response_class=PlainTextResponse,
+    responses=_content("audio/x-mpegurl", 404),
+)
+def playlist(service: Serving, playlist: Playlist) -> PlainTextResponse:
+    """An M3U8 playlist of tracks."""
+    return PlainTextResponse(
+        service.playlist(playlist.keys),
+        headers={"Content-Disposition": 'attachment; filename="muscall.m3u8"'},
+        media_type="audio/x-mpegurl",
+    )
+
+
+def _indexing(service: Service) -> IndexingState:
+    run = service.indexing
+    return IndexingState(state=run.state, progress=run.progress, report=run.report, error=run.error)
+
+
+@router.get("/indexing")
+def indexing(service: Serving) -> IndexingState:
+    """What the index run beside the server is at."""
+    return _indexing(service)
+
+
+@router.post("/indexing")
+def order(service: Serving, order: Order) -> IndexingState:
+    """Listen to what is new in the folders of the library; pause; go on."""
+    getattr(service.indexing, order.action)()
+    return _indexing(service)

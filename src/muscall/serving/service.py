@@ -1,0 +1,395 @@
+"""What the API and the page show of a library."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import platformdirs
+
+from muscall.errors import AudioError, MuscallError, one_line
+from muscall.library.describing import Label, Vocabulary, read_labels
+from muscall.library.finder import Finder, Passage, Request
+from muscall.library.library import Library, Status
+from muscall.library.payload import payload_hash
+from muscall.library.scan import text_path
+from muscall.library.store import File, matrix, one_of
+from muscall.serving import covers, streaming
+from muscall.serving.cache import Cache
+from muscall.serving.errors import NotFound
+from muscall.serving.indexing import Indexing
+from muscall.serving.map import Map
+from muscall.serving.uploads import Uploads
+from muscall.serving.waveform import BARS, waveform
+
+_SOUND, _BARS, _PLACES = 4 << 30, 200 << 20, 50 << 20  # bytes that are kept
+_SHOWN = 20_000  # tracks on a map
+_STRONG = 4.0  # standard deviations above the library's mean: a perfect match
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track, as it is shown. Tags are empty, or None, where the file says nothing."""
+
+    key: str
+    path: str
+    title: str
+    """The name of the file where it says none."""
+    artist: str
+    album: str
+    genre: str
+    year: int | None
+    bpm: float | None
+    duration: float
+    """In seconds."""
+    has_cover: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """A track that was found."""
+
+    rank: int
+    """From 1."""
+    track: Track
+    percentile: float
+    """Percent of the library that sounds less like what was asked for, 0..100."""
+    named: bool
+    """Whether words of the request stand in its tags or its file's name."""
+    passage: Passage | None
+    """The part that fits best."""
+    versions: tuple[Track, ...]
+    """Tracks that sound the same."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A track from its beginning to its end, in equal parts."""
+
+    peaks: list[float]
+    """Loudness, 0..1."""
+    matches: list[float]
+    """How well each part matches the request, 0..1; empty without a request."""
+
+
+@dataclass(frozen=True)
+class MapPoint:
+    """A track on the map; `x` and `y` in 0..1."""
+
+    key: str
+    x: float
+    y: float
+    title: str
+    artist: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a listener asks for; see `finder.Request`. Examples are keys of tracks, or uploads."""
+
+    text: str = ""
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    where: str = ""
+    n: int = 20
+    most_per_artist: int | None = None
+
+
+class Service:
+    """One library, for many listeners at once: safe to use from several threads.
+
+    The model is loaded here, if it is not yet.
+
+    Args:
+        cache: the folder for what can be made again; None for the user's own.
+    """
+
+    def __init__(self, library: Library, cache: Path | None = None) -> None:
+        self.library = library
+        self.indexing = Indexing(library)
+        folder = cache or platformdirs.user_cache_path("muscall")
+        self._sound = Cache(folder / "sound", _SOUND)
+        self._bars = Cache(folder / "bars", _BARS)
+        self._map = Map(Cache(folder / "map", _PLACES))
+        self._uploads = Uploads(library.model)
+        self._lock, self._describing = threading.Lock(), threading.Lock()
+        self._known: tuple[int, Finder] | None = None
+        self._mapped: tuple[int, list[MapPoint]] | None = None
+        self._direction = lru_cache(maxsize=256)(self._embed)
+
+    def search(self, wish: Wish) -> list[Found]:
+        """The tracks that fit best, best first; never the examples themselves.
+
+        Raises:
+            NotFound: an example is no track of the library and no upload.
+            FilterError: `where` cannot be understood.
+            MuscallError: nothing is asked for, or nothing is indexed.
+        """
+        hits = self._finder().find(self._request(wish))
+        return [
+            Found(
+                rank=hit.rank,
+                track=_track(vars(hit)),
+                percentile=hit.percentile,
+                named=hit.named,
+                passage=hit.passage,
+                versions=tuple(_track(vars(version)) for version in hit.versions),
+            )
+            for hit in hits
+        ]
+
+    def track(self, key: str) -> Track:
+        """A track.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return _track(self._row(key))
+
+    def labels(self, key: str, n: int = 3) -> list[Label]:
+        """The `n` labels of each kind that fit a track best.
+
+        Raises:
+            NotFound: there is no such track.
+        """
+        vector = _vector(self._row(key))
+        with self._describing:  # the first time takes seconds
+            vocabulary = self._vocabulary
+        return vocabulary.describe(vector, n)
+
+    def strip(self, key: str, wish: Wish) -> Strip:
+        """How a track goes, and where it is like `wish`.
+
+        Raises:
+            NotFound: there is no such track, or its file is not there.
+            AudioError: its file is damaged.
+        """
+        row = self._row(key)
+        peaks = waveform(self.file(key), key, self._bars)
+        return Strip(peaks.tolist(), self._matches(key, row["duration"], wish))
+
+    def cover(self, key: str) -> tuple[bytes, str] | None:
+        """The picture of a track and its media type, None where it has none.
+
+        Raises:
+            NotFound: there is no such track, or its file is not there.
+        """
+        return covers.find_cover(self.file(key))
+
+    def audio(self, key: str) -> tuple[Path, str]:
+        """A file with the sound of a track that browsers play, and its media type.
+
+        Raises:
+            NotFound: there is no such track, or its file is not there.
+            AudioError: its file is damaged.
+        """
+        return streaming.playable(self.file(key), key, self._sound)
+
+    def upload(self, name: str, data: BinaryIO) -> str:
+        """Hear a song that is no part of the library: `Wish.like` takes what is given for an hour.
+
+        Raises:
+            TooLarge: it is too large.
+            AudioError: it cannot be decoded.
+        """
+        return self._uploads.add(name, data)
+
+    def map(self) -> list[MapPoint]:
+        """All tracks on a plane, or 20,000 of them. The first time takes seconds."""
+        table = self.library.store.tracks(self.library.pipeline)
+        if table is None:
+            return []
+        version, condition = table.version, "offline = false"
+        if self._mapped is not None and self._mapped[0] == version:
+            return self._mapped[1]
+        count = table.count_rows(condition)
+        if count > _SHOWN:
+            condition += f" AND key < '{int(_SHOWN / count * 16**8):08x}'"
+        columns = ["key", "path", "title", "artist", "vector"]
+        rows = table.search().where(condition).select(columns).limit(None).to_arrow().sort_by("key")
+        points = []
+        if len(rows):
+            places = self._map.lay_out(rows["key"].to_pylist(), matrix(rows["vector"]))
+            points = [
+                MapPoint(row["key"], x, y, _title(row), row["artist"] or "")
+                for row, (x, y) in zip(
+                    rows.drop_columns("vector").to_pylist(), places.tolist(), strict=True
+                )
+            ]
+        self._mapped = version, points
+        return points
+
+    def place(self, wish: Wish) -> tuple[float, float] | None:
+        """Where on the map a wish is, x and y in 0..1; None of one that is not about sound.
+
+        Raises:
+            NotFound: as `search`.
+        """
+        direction = self._direction(wish)
+        if direction is None or not self.map():
+            return None
+        x, y = self._map.place(direction[None])[0].tolist()
+        return x, y
+
+    def playlist(self, keys: Sequence[str]) -> str:
+        """An M3U8 playlist of tracks.
+
+        Raises:
+            NotFound: there is no such track.
+        """
+        rows = self._rows(keys)
+        lines = ["#EXTM3U"]
+        for key in keys:
+            row = rows[key]
+            name = " - ".join(filter(None, [row["artist"], _title(row)]))
+            lines.append(f"#EXTINF:{round(row['duration'])},{one_line(name)}")
+            # A line cannot hold every name that a file may have; an address can.
+            plain = row["path"].isprintable()
+            lines.append(row["path"] if plain else text_path(row["path"]).as_uri())
+        return "\n".join(lines) + "\n"
+
+    def status(self) -> Status:
+        """What is in the library; nothing, where there is none yet."""
+        try:
+            return self.library.status()
+        except MuscallError:
+            return Status(self.library.store.folder, 0, {}, 0, 0, 0, [])
+
+    def errors(self) -> list[tuple[str, str]]:
+        """The files that cannot be read, and why."""
+        try:
+            return [(one_line(path), reason) for path, reason in self.library.errors()]
+        except MuscallError:
+            return []
+
+    def close(self) -> None:
+        """End what runs beside the server; what was indexed is committed."""
+        self.indexing.close()
+
+    def file(self, key: str) -> Path:
+        """A file that is there and has the very sound that was indexed.
+
+        Raises:
+            NotFound: there is no such track, or no such file any more.
+        """
+        self._row(key)
+        for row in self.library.store.holders(key):
+            path = text_path(row.path)
+            if _holds(path, row):
+                return path
+        raise NotFound(f"{key}: its file is not there, or has changed since it was indexed")
+
+    def _row(self, key: str) -> dict[str, Any]:
+        return self._rows([key])[key]
+
+    def _rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows of tracks by key; NotFound where one of them has none."""
+        store, pipeline = self.library.store, self.library.pipeline
+        found = {row["key"]: row for row in store.rows(pipeline, dict.fromkeys(keys)).to_pylist()}
+        for key in keys:
+            if key not in found:
+                raise NotFound(f"{key[:50]}: no such track")
+        return found
+
+    def _finder(self) -> Finder:
+        """What finds in the library as it is now."""
+        store, pipeline = self.library.store, self.library.pipeline
+        table = store.tracks(pipeline)
+        version = 0 if table is None else table.version
+        with self._lock:
+            if self._known is None or self._known[0] != version:
+                self._known = version, Finder(store, pipeline, self.library.model)
+            return self._known[1]
+
+    def _request(self, wish: Wish) -> Request:
+        examples = [*wish.like, *wish.unlike]
+        uploads = {id_: self._uploads.get(id_) for id_ in examples if id_.startswith("upload-")}
+        rows = self._rows([key for key in examples if key not in uploads])
+
+        def vectors(names: Sequence[str]) -> list[np.ndarray]:
+            return [
+                uploads[name].embedding if name in uploads else _vector(rows[name])
+                for name in names
+            ]
+
+        return Request(
+            text=wish.text,
+            avoid=wish.avoid,
+            like=vectors(wish.like),
+            unlike=vectors(wish.unlike),
+            where=wish.where,
+            n=wish.n,
+            most_per_artist=wish.most_per_artist,
+            but=frozenset([*rows, *(upload.key for upload in uploads.values())]),
+        )
+
+    def _embed(self, wish: Wish) -> np.ndarray | None:
+        return self._finder().embedding(self._request(wish))
+
+    def _matches(self, key: str, duration: float, wish: Wish) -> list[float]:
+        direction = self._direction(wish)
+        windows = self.library.store.windows(self.library.pipeline)
+        if direction is None or windows is None:
+            return []
+        (condition,) = one_of("key", [key])
+        rows = windows.search().where(condition).limit(None).to_arrow().to_pylist()
+        usual = self._finder().sample() @ direction
+        scores = np.array([_vector(row) for row in rows]) @ direction
+        strengths = (scores - usual.mean()) / max(float(usual.std()), 1e-6) / _STRONG
+        middles = np.array([row["start"] + row["seconds"] / 2 for row in rows])
+        bars = (np.arange(BARS) + 0.5) / BARS * duration
+        nearest = np.abs(bars[:, None] - middles).argmin(axis=1)
+        return [float(one) for one in strengths[nearest].clip(0, 1)]
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.library.model, read_labels(), self._finder().sample())
+
+
+def _track(row: Mapping[str, Any]) -> Track:
+    """Of a row of `tracks`, or the fields of a hit."""
+    path = row["path"] if isinstance(row["path"], Path) else text_path(row["path"])
+    return Track(
+        key=row["key"],
+        path=one_line(path),
+        title=_title(row),
+        artist=row["artist"] or "",
+        album=row["album"] or "",
+        genre=row["genre"] or "",
+        year=row["year"],
+        bpm=row["bpm"],
+        duration=row["duration"],
+        has_cover=covers.has_cover(path),
+    )
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    return row["title"] or one_line(Path(row["path"]).stem)
+
+
+def _vector(row: Mapping[str, Any]) -> np.ndarray:
+    return np.asarray(row["vector"], np.float32)
+
+
+def _holds(path: Path, row: File) -> bool:
+    """Whether a file still has the sound that was indexed."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        stamp = status.st_size, status.st_mtime_ns
+        return stamp == (row.size, row.mtime_ns) or _sound(path, *stamp) == row.key
+    except (OSError, AudioError):
+        return False
+
+
+@lru_cache(maxsize=10_000)
+def _sound(path: Path, _size: int, _modified: int) -> str:
+    return payload_hash(path)

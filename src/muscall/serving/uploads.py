@@ -1,0 +1,123 @@
+"""Songs that a listener shows as an example: heard once, then only their embedding is kept."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import numpy as np
+
+from muscall.errors import AudioError, MuscallError
+from muscall.library.worker import Identity, Window
+from muscall.library.workers import Workers
+from muscall.models.inference import Heard, Listener
+from muscall.models.muscall import MusCALL
+from muscall.serving.errors import NotFound, TooLarge
+
+LARGEST = 100 << 20  # bytes of a song
+_LONGEST = 20 * 60.0  # seconds of it that are heard
+_PATIENCE = 120.0  # seconds that this may take
+_KEPT = 3600.0  # seconds
+_MOST = 500  # kept at a time
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Upload:
+    """`key` of its sound, `embedding` (dim,) float32, unit norm, and until when it is kept."""
+
+    key: str
+    embedding: np.ndarray
+    until: float
+
+
+class Uploads:
+    """The songs that were shown within the last hour. Safe to use from several threads."""
+
+    def __init__(self, model: MusCALL) -> None:
+        self._model = model
+        self._held: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+        self._turns = threading.Semaphore(_AT_ONCE)
+
+    def add(self, name: str, data: BinaryIO) -> str:
+        """Hear a song, called `name` in what is said of it; gives the name it is kept under.
+
+        Of a long one the first 20 minutes are heard.
+
+        Raises:
+            TooLarge: it has more than LARGEST bytes.
+            AudioError: it cannot be decoded, or not in time.
+        """
+        with self._turns, tempfile.NamedTemporaryFile(prefix="muscall-") as file:
+            _copy(data, file)
+            try:
+                key, embedding = self._hear(Path(file.name))
+            except AudioError as error:
+                raise AudioError(name, error.reason) from None
+        id_ = f"upload-{secrets.token_hex(16)}"
+        now = time.monotonic()
+        with self._lock:
+            self._held = {old: kept for old, kept in self._held.items() if kept.until > now}
+            while len(self._held) >= _MOST:
+                del self._held[next(iter(self._held))]
+            self._held[id_] = Upload(key, embedding, now + _KEPT)
+        return id_
+
+    def get(self, id_: str) -> Upload:
+        """What `add` kept.
+
+        Raises:
+            NotFound: there is no such upload, or it was forgotten.
+        """
+        with self._lock:
+            kept = self._held.get(id_)
+        if kept is None or kept.until < time.monotonic():
+            raise NotFound("there is no such upload, or it was forgotten: upload it again")
+        return kept
+
+    def _hear(self, path: Path) -> tuple[str, np.ndarray]:
+        audio = self._model.config.audio
+        embedder = self._model.audio_embedder()
+        listener, heard = Listener(embedder), Heard()
+        # In a process of its own: what a stranger sends may end the one that decodes it.
+        workers = Workers(
+            1, audio.window_samples, audio.mel.sample_rate, ahead=embedder.chunk, patience=_PATIENCE
+        )
+        until, key = time.monotonic() + _PATIENCE, ""
+        with closing(workers.read([path], lambda *_: True)) as results:
+            for _, result in filter(None, results):
+                if time.monotonic() > until:
+                    raise AudioError(path, f"cannot be heard within {_PATIENCE:g} s")
+                match result:
+                    case AudioError():
+                        raise result
+                    case Identity():
+                        key = result.key
+                    case Window():
+                        if result.start > _LONGEST:
+                            break
+                        listener.hear(heard, result.samples)
+        listener.finish()
+        if not heard.vectors:
+            raise AudioError(path, "cannot be decoded")
+        return key, heard.embedding()
+
+
+def _copy(data: BinaryIO, file: IO[bytes]) -> None:
+    size = 0
+    try:
+        while piece := data.read(1 << 20):
+            size += len(piece)
+            if size > LARGEST:
+                raise TooLarge(f"a song has {LARGEST >> 20} MiB at most")
+            file.write(piece)
+        file.flush()
+    except OSError as error:
+        raise MuscallError(f"no room for it: {error.strerror}") from error
