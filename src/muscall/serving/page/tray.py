@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from nicegui import events, ui
 from nicegui.element import Element
 
+from muscall.serving.errors import NotFound
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import (
     block,
@@ -19,7 +20,7 @@ from muscall.serving.page.parts import (
     text_button,
 )
 from muscall.serving.page.player import Player
-from muscall.serving.service import NotFound, Track
+from muscall.serving.service import Track
 
 LIST = "playlist"
 _MOST = 500  # tracks
