@@ -9,7 +9,7 @@ from nicegui import ui
 
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import block, count, line, minutes, text_button
-from muscall.serving.service import Status
+from muscall.library.library import Status
 
 _MOST = 1000  # failures listed
 _OFTEN, _SELDOM = 1.0, 15.0  # seconds between looks at the progress, and at the library

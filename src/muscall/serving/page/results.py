@@ -109,12 +109,13 @@ class Results:
         for found, strip, tags in rows:
             key = found.track.key
             drawn = await listener.ask_patiently(listener.service.strip, key, wish)
+            labels = await listener.ask_patiently(listener.service.labels, key, 1)
+            if strip.is_deleted:
+                return  # the listener has gone to another view, or away
             if drawn is not None:
                 strip.show(drawn)
-            labels = await listener.ask_patiently(listener.service.labels, key, 1) or []
-            strongest = sorted(labels, key=lambda label: -label.strength)[:_TAGS]
             with tags:
-                for label in strongest:
+                for label in sorted(labels or [], key=lambda label: -label.strength)[:_TAGS]:
                     if label.strength >= _STRONG:
                         self._tag(label.text)
 
