@@ -36,6 +36,8 @@
       "?": () => click(".help-button"),
       ArrowDown: () => step(1),
       ArrowUp: () => step(-1),
+      ArrowLeft: () => window.muscall?.skip(-5),
+      ArrowRight: () => window.muscall?.skip(5),
       n: () => window.muscall?.next(),
       p: () => window.muscall?.previous(),
       m: () => window.muscall?.mute(),

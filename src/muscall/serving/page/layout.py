@@ -28,6 +28,7 @@ _THEME_ICONS = {"system": "o_brightness_auto", "light": "o_light_mode", "dark": 
 _KEYS = {
     "/": "Search",
     "Space": "Play and pause",
+    "← →": "Five seconds back, and on",
     "↓ ↑": "From song to song",
     "Enter": "Play the song",
     "a": "Add it to the playlist",
@@ -81,7 +82,7 @@ def mount(app: FastAPI, service: Service) -> None:
 
 
 def _build(service: Service, patience: asyncio.Semaphore, request: Request, text: str) -> None:
-    ui.colors(primary="#d8452b", dark="#191715", dark_page="#121110", negative="#c2281c")
+    ui.colors(primary="#cf3d22", dark="#191715", dark_page="#121110", negative="#c2281c")
     listener = Listener(service, patience, text[:500])
     theme = request.cookies.get("muscall-theme", "system")
     theme = theme if theme in _THEMES else "system"

@@ -7,9 +7,9 @@ from functools import partial
 
 from nicegui import ui
 
-from muscall.serving.page.listener import Listener
-from muscall.serving.page.parts import block, count, line, minutes, text_button
 from muscall.library.library import Status
+from muscall.serving.page.listener import Listener
+from muscall.serving.page.parts import block, count, line, text_button
 
 _MOST = 1000  # failures listed
 _OFTEN, _SELDOM = 1.0, 15.0  # seconds between looks at the progress, and at the library
@@ -23,6 +23,7 @@ class LibraryView:
         self._listener = listener
         self._indexing = listener.service.indexing
         self._state = ""
+        listener.on_ask = lambda _: None
         listener.on_change = partial(ui.navigate.to, "/")
         with block("view view-library"):
             line("Library", "page-title", "h1")
@@ -41,19 +42,22 @@ class LibraryView:
                 self._told = ui.label().classes("told").props('aria-live="polite"')
             self._folders = block("card", "section", aria_label="Folders")
             self._failures = block("card", "section", aria_label="Files that cannot be read")
+        for card in (self._facts, self._card, self._folders, self._failures):
+            card.set_visibility(False)
         ui.timer(_OFTEN, self._show_progress)
         ui.timer(_SELDOM, self._show_library)
 
     async def _show_library(self) -> None:
-        status = await self._listener.ask(self._listener.service.status)
-        empty = status is None or not status.files
-        self._invitation.set_visibility(empty)
+        listener = self._listener
+        status = await listener.ask(listener.service.status)
+        failures = await listener.ask(listener.service.errors)
+        if self._facts.is_deleted or status is None:
+            return
         for element in (self._facts, self._folders, self._card):
-            element.set_visibility(not empty)
-        if status is not None:
-            self._show_facts(status)
-            self._show_folders(status)
-        failures = await self._listener.ask(self._listener.service.errors) if status else []
+            element.set_visibility(bool(status.files))
+        self._invitation.set_visibility(not status.files)
+        self._show_facts(status)
+        self._show_folders(status)
         self._show_failures(failures or [])
 
     def _show_facts(self, status: Status) -> None:
@@ -62,7 +66,7 @@ class LibraryView:
         hours = max((pipeline.hours for pipeline in heard), default=0.0)
         facts = [
             (f"{tracks:,}", "tracks"),
-            (minutes(3600 * hours), "of music"),
+            (f"{hours:,.0f} h" if hours >= 10 else _span(3600 * hours), "of music"),
             (f"{status.files:,}", "files"),
             (f"{status.failed:,}", "cannot be read"),
             (f"{status.bytes / 1e6:,.0f} MB", "on disk"),
@@ -163,4 +167,6 @@ def invite(listener: Listener) -> None:
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:,.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

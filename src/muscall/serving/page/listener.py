@@ -49,8 +49,10 @@ class Listener:
         self.count = PAGE
         self.found: list[Found] | None = None
         """None before anything was asked for."""
+        self.on_ask: Callable[[bool], None] = lambda _: None
+        """Shows what is asked for, and whether it is being searched; of the view that is open."""
         self.on_change: Callable[[], None] = lambda: None
-        """Shows what is asked for and found; the view that is open sets it."""
+        """Shows what was found; of the view that is open."""
         self._turn = 0
 
     @property
@@ -75,15 +77,17 @@ class Listener:
         self.count = count
         self._turn += 1
         turn = self._turn
+        self.on_ask(True)
         found = await self.ask(self.service.search, self.wish) if self.asks else None
-        if turn == self._turn:
+        if turn == self._turn and not self.client.is_deleted:
             self.found = found
             with self.client:
+                self.on_ask(False)
                 self.on_change()
 
     async def ask_for(self, text: str) -> None:
-        """Search for a sentence alone."""
-        self.text, self.tastes, self.conditions = text, [], Conditions()
+        """Search for a sentence, without songs."""
+        self.text, self.tastes = text, []
         await self.search()
 
     async def taste(self, key: str, name: str, *, liked: bool) -> None:
@@ -125,6 +129,8 @@ class Listener:
 
     def tell(self, message: str, kind: str = "info") -> None:
         """One plain line for a moment."""
+        if self.client.is_deleted:
+            return
         with self.client:
             ui.notify(message, position="top", timeout=2500, classes=f"toast toast-{kind}")
 

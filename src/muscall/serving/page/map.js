@@ -3,6 +3,7 @@
 const HUES = 36;
 const REACH = 14; // pixels from which a pointer finds a point
 const NEIGHBOURS = 40;
+const WAITING = "Drawing the map";
 
 export default {
   template: `
@@ -11,7 +12,9 @@ export default {
         @pointerdown="press" @pointermove="move" @pointerup="release" @pointercancel="release"
         @pointerleave="hover = -1; draw()" @wheel.prevent="wheel" @keydown="key"></canvas>
       <div class="visually-hidden" aria-live="polite">{{ told }}</div>
-      <div v-if="state" class="empty map-state">{{ state }}</div>
+      <div v-if="state" class="empty map-state" role="status">
+        <q-spinner v-if="state === WAITING" size="32px" />{{ state }}
+      </div>
       <div v-else class="map-count">{{ points.length.toLocaleString() }} songs; near is alike</div>
       <div class="map-zoom">
         <q-btn round dense unelevated icon="add" aria-label="Zoom in" title="Zoom in" @click="zoom(1.6)" />
@@ -20,7 +23,7 @@ export default {
       </div>
     </div>`,
   props: { url: String, found: Array, place: Array },
-  data: () => ({ state: "Drawing the map", told: "" }),
+  data: () => ({ state: WAITING, WAITING, told: "" }),
   computed: {
     label() {
       return `Map of ${this.points.length} songs. Arrow keys go from song to song, Enter plays, plus and minus zoom.`;

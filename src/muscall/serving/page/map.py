@@ -34,7 +34,7 @@ class MapView:
         self._listener, self._tray = listener, tray
         with block("view view-map") as view:
             line("Map", "visually-hidden", "h1")
-            self._box = SearchBox(listener, "/map")
+            SearchBox(listener, "/map")
             with block("map"):
                 self._canvas = MapCanvas()
                 self._canvas.on("picked", lambda event: self._pick(str(event.args)))
@@ -42,25 +42,22 @@ class MapView:
                 self._card.set_visibility(False)
         self._view = view
         listener.on_change = self.show
-        if listener.asks and listener.found is None:
-            background_tasks.create(self._box.run(listener.search), context=view)
         self.show()
 
     def show(self) -> None:
         """Show what was found."""
-        self._box.show()
         background_tasks.create(self._show_place(), context=self._view)
 
     async def _show_place(self) -> None:
         listener = self._listener
         wish = listener.wish
         place = await listener.ask(listener.service.place, wish) if listener.asks else None
-        if wish == listener.wish:
+        if wish == listener.wish and not self._canvas.is_deleted:
             self._canvas.show([found.track.key for found in listener.found or []], place)
 
     async def _pick(self, key: str) -> None:
         track = await self._listener.ask(self._listener.service.track, key)
-        if track is not None:
+        if track is not None and not self._card.is_deleted:
             self._show_card(track)
 
     def _show_card(self, track: Track) -> None:
@@ -71,6 +68,6 @@ class MapView:
                 line(track.artist or track.genre, "artist")
             icon_button("playlist_add", "Add to the playlist", partial(self._tray.add, track))
             more = partial(self._listener.taste, track.key, track.title, liked=True)
-            icon_button("o_thumb_up", "More like this", partial(self._box.run, more))
+            icon_button("o_thumb_up", "More like this", more)
             icon_button("close", "Close", partial(self._card.set_visibility, False))
         self._card.set_visibility(True)

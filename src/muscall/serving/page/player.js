@@ -44,7 +44,7 @@ export default {
           title="Add to the playlist" :disable="!track" @click="tell('keep')" />
         <q-btn flat round dense class="player-mute" :icon="muted || !volume ? 'volume_off' : 'volume_up'"
           :aria-label="muted ? 'Sound on (m)' : 'Mute (m)'" title="Mute (m)" @click="mute" />
-        <q-slider dense class="player-volume" :min="0" :max="1" :step="0.01" :model-value="volume"
+        <q-slider dense class="player-volume" :min="0" :max="1" :step="0.05" :model-value="volume"
           aria-label="Volume" @update:model-value="loudness" />
       </div>
     </div>`,
@@ -72,7 +72,7 @@ export default {
     this.$refs.audio.volume = this.volume;
     window.muscall = {
       play: this.play, toggle: this.toggle, next: this.next, previous: this.previous,
-      mute: this.mute,
+      mute: this.mute, skip: (seconds) => this.track && this.seek(this.time + seconds),
     };
     const media = navigator.mediaSession;
     if (!media) return;
@@ -135,8 +135,8 @@ export default {
       else audio.pause();
     },
     seek(seconds) {
-      this.time = seconds;
-      this.$refs.audio.currentTime = seconds;
+      this.time = Math.min(Math.max(0, seconds), this.duration);
+      this.$refs.audio.currentTime = this.time;
       this.announce();
     },
     next() { if (this.at + 1 < this.queue.length) this.load(this.at + 1); },

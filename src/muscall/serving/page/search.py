@@ -5,16 +5,15 @@ The map has the same box over it, so `SearchBox` is a part of its own.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import quote
 
 from nicegui import background_tasks, ui
 
-from muscall.serving.page.conditions import LENGTHS, Conditions
 from muscall.serving.page.drop import Drop
 from muscall.serving.page.library import invite
-from muscall.serving.page.listener import Listener, Taste
+from muscall.serving.page.listener import Listener
+from muscall.serving.page.panel import FilterPanel
 from muscall.serving.page.parts import block, icon_button, line, text_button
 from muscall.serving.page.player import Player
 from muscall.serving.page.results import LIST, Results
@@ -58,91 +57,50 @@ class SearchBox:
                 go.props("unelevated no-caps").classes("primary search-go")
             self._progress = block("search-progress", role="status", aria_label="Searching")
             self._progress.set_visibility(False)
-            self._panel = block("filters", role="group", aria_label="Filters")
-            with self._panel:
-                self._filters()
-            self._panel.set_visibility(False)
+            self._panel = FilterPanel(listener, self._submit)
             self._chips = block("chips")
         if listener.text:
             ui.navigate.history.replace(self._address)
-        self.show()
-
-    def show(self) -> None:
-        """Show what the listener asks for."""
-        listener = self._listener
-        if self._input.value != listener.text:
-            self._input.set_value(listener.text)
-        set_filters = listener.conditions.count() + (listener.most_per_artist is not None)
-        self._badge.set_text(str(set_filters))
-        self._badge.set_visibility(set_filters > 0)
-        with self._chips.clear():
-            for taste in listener.tastes:
-                with block("chip" if taste.liked else "chip chip-less"):
-                    ui.icon("thumb_up" if taste.liked else "thumb_down")
-                    ui.label(f"{'Like' if taste.liked else 'Less like'} {taste.name}")
-                    icon_button("close", f"Without {taste.name}", partial(self._forget, taste))
-        self._chips.set_visibility(bool(listener.tastes))
+        listener.on_ask = self._show
+        self._show(False)
+        if listener.asks and listener.found is None:
+            background_tasks.create(listener.search(), context=self._chips)
 
     async def search(self, text: str) -> None:
         """Search for a sentence, as if it was typed."""
         self._listener.text = text[:_LONGEST]
         ui.navigate.history.push(self._address)
-        await self.run(self._listener.search)
+        await self._listener.search()
 
     @property
     def _address(self) -> str:
         text = self._listener.text.strip()
         return f"{self._path}?q={quote(text)}" if text else self._path
 
-    async def run(self, searching: Callable[[], Awaitable[None]]) -> None:
-        """Search, and show that it is going on."""
-        self._progress.set_visibility(True)
-        try:
-            await searching()
-        finally:
-            self._progress.set_visibility(False)
+    def _show(self, searching: bool) -> None:
+        listener = self._listener
+        self._progress.set_visibility(searching)
+        if self._input.value != listener.text:
+            self._input.set_value(listener.text)
+        filters = listener.conditions.count() + (listener.most_per_artist is not None)
+        self._badge.set_text(str(filters))
+        self._badge.set_visibility(filters > 0)
+        with self._chips.clear():
+            for taste in listener.tastes:
+                with block("chip" if taste.liked else "chip chip-less"):
+                    ui.icon("thumb_up" if taste.liked else "thumb_down")
+                    ui.label(f"{'Like' if taste.liked else 'Less like'} {taste.name}")
+                    icon_button("close", f"Without {taste.name}", partial(listener.forget, taste))
+        self._chips.set_visibility(bool(listener.tastes))
 
     async def _submit(self) -> None:
         await self.search(self._input.value or "")
 
-    async def _forget(self, taste: Taste) -> None:
-        await self.run(lambda: self._listener.forget(taste))
-
     async def _heard(self, key: str, name: str) -> None:
-        await self.run(lambda: self._listener.taste(key, name, liked=True))
+        await self._listener.taste(key, name, liked=True)
 
     def _toggle_filters(self) -> None:
-        self._panel.set_visibility(not self._panel.visible)
-        self._tune.props["aria-expanded"] = str(self._panel.visible).lower()
-
-    def _filters(self) -> None:
-        conditions = self._listener.conditions
-        with block("filter-range"):
-            _number("Year from", conditions, "year_from", "1990")
-            _number("to", conditions, "year_to", "1999")
-        with block("filter-range"):
-            _number("Tempo from", conditions, "bpm_from", "90", "bpm")
-            _number("to", conditions, "bpm_to", "120", "bpm")
-        _text("Genre", conditions, "genre", "jazz")
-        _text("Artist", conditions, "artist", "")
-        length = ui.select(LENGTHS, label="Length", value=conditions.length)
-        length.props("outlined dense options-dense").bind_value_to(conditions, "length")
-        most = ui.select(
-            {None: "Any number", 1: "One each", 2: "Two each", 3: "Three each"},
-            label="Songs of an artist",
-            value=self._listener.most_per_artist,
-        )
-        most.props("outlined dense options-dense").bind_value_to(self._listener, "most_per_artist")
-        with block("filter-buttons"):
-            text_button("Apply", "check", self._submit).classes("primary")
-            text_button("Reset", "restart_alt", self._reset).classes("quiet")
-
-    async def _reset(self) -> None:
-        self._listener.conditions = Conditions()
-        self._listener.most_per_artist = None
-        with self._panel.clear():
-            self._filters()
-        await self._submit()
+        self._tune.props["aria-expanded"] = str(self._panel.toggle()).lower()
 
 
 class SearchView:
@@ -163,15 +121,12 @@ class SearchView:
         self._view = view
         listener.on_change = self.show
         background_tasks.create(self._invite(), context=self._invitation)
-        if listener.asks and listener.found is None:
-            background_tasks.create(self._box.run(listener.search), context=view)
         self.show()
 
     def show(self) -> None:
         """Show what was found."""
         listener = self._listener
         found = listener.found
-        self._box.show()
         state = "found" if listener.asks or listener.tastes else "home"
         self._view.props["data-state"] = state
         self._empty.set_visibility(found == [])
@@ -187,7 +142,7 @@ class SearchView:
 
     async def _invite(self) -> None:
         status = await self._listener.ask(self._listener.service.status)
-        if status is not None and not status.files:
+        if status is not None and not status.files and not self._invitation.is_deleted:
             self._invitation.set_visibility(True)
             invite(self._listener)
 
@@ -227,15 +182,3 @@ class SearchView:
                 else "Try other words, or fewer of them.",
                 "empty-text",
             )
-
-
-def _number(
-    label: str, conditions: Conditions, name: str, example: str, unit: str | None = None
-) -> None:
-    field = ui.number(label, value=getattr(conditions, name), placeholder=example, suffix=unit)
-    field.props("outlined dense stack-label").bind_value_to(conditions, name)
-
-
-def _text(label: str, conditions: Conditions, name: str, example: str) -> None:
-    field = ui.input(label, value=getattr(conditions, name), placeholder=example)
-    field.props("outlined dense stack-label").bind_value_to(conditions, name)

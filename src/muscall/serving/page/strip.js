@@ -20,7 +20,7 @@ export default {
       const paths = Array(HEATS).fill("");
       this.peaks.forEach((peak, bar) => {
         const match = this.matches[bar];
-        const heat = match === undefined ? 0 : 1 + Math.min(HEATS - 2, Math.floor(match * (HEATS - 1)));
+        const heat = match === undefined ? 0 : 1 + Math.min(HEATS - 2, Math.floor(Math.sqrt(match) * (HEATS - 1)));
         const height = Math.max(3, 96 * peak);
         paths[heat] += `M${3 * bar} ${50 - height / 2}h2v${height}h-2z`;
       });

@@ -71,7 +71,10 @@ class Tray:
 
     async def restore(self) -> None:
         """Take up the playlist that the browser has kept."""
-        kept = await ui.run_javascript(f"localStorage.getItem('{_STORED}')", timeout=10)
+        try:
+            kept = await ui.run_javascript(f"localStorage.getItem('{_STORED}')", timeout=10)
+        except TimeoutError:
+            return  # it has gone away
         keys = _keys(kept)
         known = await self._listener.ask(_known, self._listener.service.track, keys) if keys else []
         self._append([track for track in known or [] if track.key not in self._rows])
@@ -120,7 +123,8 @@ class Tray:
 
     def _changed(self) -> None:
         keys = json.dumps([track.key for track in self.tracks])
-        ui.run_javascript(f"localStorage.setItem('{_STORED}', {json.dumps(keys)})")
+        script = f"localStorage.setItem('{_STORED}', {json.dumps(keys)})"
+        self._listener.client.run_javascript(script)
         self._show_total()
 
     def _show_total(self) -> None:
