@@ -18,13 +18,22 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from muscall import Library, MusCALL
 
 RATE = 16000
 SONGS = 30
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
 LIBRARY = os.environ.get("MUSCALL_PAGE_LIBRARY")
 Snap = Callable[[Page, str], None]
 Open = Callable[..., Page]
@@ -153,9 +162,8 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         page.set_default_timeout(PATIENCE)
         page.on("request", lambda asked: _check(asked.url, at or address, problems))
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "console", lambda told: problems.append(told.text) if told.type == "error" else None
-        )
+        page.on("response", lambda answer: _check_status(answer, problems))
+        page.on("console", lambda told: _check_console(told, problems))
         page.goto((at or address) + path)
         page.wait_for_function("window.muscall && window.socket?.connected")
         return page
@@ -170,6 +178,17 @@ def _check(url: str, address: str, problems: list[str]) -> None:
     own = (address, address.replace("http", "ws"), "data:", "blob:")
     if not url.startswith(own):
         problems.append(f"asked elsewhere: {url}")
+
+
+def _check_status(answer: Response, problems: list[str]) -> None:
+    if answer.status >= 500:
+        problems.append(f"{answer.status}: {answer.url}")
+
+
+def _check_console(told: ConsoleMessage, problems: list[str]) -> None:
+    # What a listener did wrong is answered with a status, of which the browser makes an error.
+    if told.type == "error" and not told.text.startswith("Failed to load resource"):
+        problems.append(told.text)
 
 
 @pytest.fixture

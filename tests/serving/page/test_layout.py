@@ -29,6 +29,12 @@ def test_keys(visit, snap):
     )
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('audio').paused")
+    before = page.evaluate("document.querySelector('audio').currentTime")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    now = page.evaluate("document.querySelector('audio').currentTime")
+    assert now < before or before < 0.1
     page.keyboard.press("a")
     expect(page.locator(".tray-button .q-badge")).to_have_text("1")
     page.keyboard.press("?")
@@ -114,11 +120,10 @@ CONTRASTS = """() => {
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
     const ground = (one) => {
         let found = [0, 0, 0, 0];
-        for (; one && found[3] < 255; one = one.parentElement) {
+        for (; one && found[3] < 1; one = one.parentElement) {
             const below = numbers(getComputedStyle(one).backgroundColor);
-            const share = found[3] / 255;
-            found = found.map((c, i) => i < 3 ? c * share + below[i] * (1 - share)
-                : Math.min(255, c + below[3]));
+            const share = found[3], rest = (1 - share) * below[3] / 255, sum = share + rest;
+            found = found.map((c, i) => i < 3 ? (c * share + below[i] * rest) / (sum || 1) : sum);
         }
         return found;
     };

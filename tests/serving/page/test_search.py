@@ -63,9 +63,9 @@ def test_more_and_less_like_a_song(visit, snap):
     expect(page.locator(".chip-less")).to_contain_text(f"Less like {second}")
     results(page)
     snap(page, "more-and-less")
-    for _ in range(2):
+    for left in (1, 0):
         page.locator(".chip button").first.click()
-    expect(page.locator(".chip")).to_have_count(0)
+        expect(page.locator(".chip")).to_have_count(left)
     assert first in results(page, 12)
 
 

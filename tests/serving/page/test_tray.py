@@ -46,7 +46,7 @@ def test_it_is_there_again_after_a_reload(visit):
     expect(page.locator(".tray-button .q-badge")).to_have_text("2")
     page.locator(".tray-button").click()
     expect(page.locator(ROWS)).to_have_text(titles)
-    page.get_by_role("button", name="Clear").click()
+    page.locator(".tray-buttons").get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Your playlist is empty")).to_be_visible()
     page.reload()
     expect(page.locator(".tray-button .q-badge")).to_be_hidden()

@@ -124,8 +124,8 @@ export default {
       });
       ring(this.index?.get(this.now), size + 6, colour("--accent"), 2.5);
       ring(this.chosen, size + 4, colour("--text"), 2);
-      if (this.place) this.star(context, this.at(...this.place), colour);
       this.named = []; // where there is a name already
+      if (this.place) this.star(context, this.at(...this.place), colour);
       const best = this.found.slice(0, 8).map((key) => this.index?.get(key));
       best.forEach((at) => this.name(context, at, size, colour("--text")));
       if (seen.length <= 120) seen.forEach((at) => this.name(context, at, size, colour("--muted")));
@@ -135,19 +135,24 @@ export default {
     star(context, [x, y], colour) {
       context.beginPath();
       for (let tip = 0; tip < 10; tip += 1) {
-        const reach = tip % 2 ? 6 : 14, turn = (tip * Math.PI) / 5 - Math.PI / 2;
+        const reach = tip % 2 ? 7 : 17, turn = (tip * Math.PI) / 5 - Math.PI / 2;
         context.lineTo(x + reach * Math.cos(turn), y + reach * Math.sin(turn));
       }
       context.closePath();
-      Object.assign(context, { fillStyle: colour("--accent"), strokeStyle: colour("--surface"), lineWidth: 3 });
+      Object.assign(context, { fillStyle: colour("--text"), strokeStyle: colour("--surface"), lineWidth: 5 });
       context.stroke();
       context.fill();
+      this.label(context, "Your search", x, y, 16, colour("--text"), colour("--surface"));
     },
     name(context, at, size, paint, ground) {
       if (at === undefined || at < 0) return;
       const { x, y, title, artist } = this.points[at];
       const [left, top] = this.at(x, y);
       const text = (ground && artist ? `${title} · ${artist}` : title).slice(0, 60);
+      this.label(context, text, left, top, size, paint, ground);
+    },
+    // On a ground of its own it is always shown; otherwise where there is no name yet.
+    label(context, text, left, top, size, paint, ground) {
       context.font = "500 12px Roboto, system-ui, sans-serif";
       const wide = context.measureText(text).width;
       const begin = Math.max(4, Math.min(left - wide / 2, this.width - wide - 4));

@@ -42,8 +42,9 @@ class FilterPanel:
 
     def toggle(self) -> bool:
         """Show or hide it; whether it is shown now."""
-        self._box.set_visibility(not self._box.visible)
-        return self._box.visible
+        shown = not self._box.visible
+        self._box.set_visibility(shown)
+        return shown
 
     def _number(self, label: str, name: str, example: str, unit: str | None = None) -> None:
         value = getattr(self._listener.conditions, name)

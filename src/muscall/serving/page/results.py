@@ -104,16 +104,20 @@ class Results:
                     icon_button("playlist_add", "Add to the playlist", _adding(self._tray, version))
 
     async def _fill(self, rows: list[tuple[Found, StripView, Element]]) -> None:
-        """Bring strips and tags in, the best tracks first."""
+        """Bring strips and then tags in, the best tracks first."""
         listener, wish = self._listener, self._listener.wish
-        for found, strip, tags in rows:
+        for found, strip, _ in rows:
             key = found.track.key
             drawn = await listener.ask_patiently(listener.service.strip, key, wish)
-            labels = await listener.ask_patiently(listener.service.labels, key, 1)
             if strip.is_deleted:
                 return  # the listener has gone to another view, or away
             if drawn is not None:
                 strip.show(drawn)
+        for found, _, tags in rows:
+            key = found.track.key
+            labels = await listener.ask_patiently(listener.service.labels, key, 1)
+            if tags.is_deleted:
+                return
             with tags:
                 for label in sorted(labels or [], key=lambda label: -label.strength)[:_TAGS]:
                     if label.strength >= _STRONG:
