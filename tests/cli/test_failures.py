@@ -19,7 +19,6 @@ Run = Callable[..., SimpleNamespace]
     [
         ["serch"],
         ["search"],
-        ["search", "a tone"],
         ["search", "a tone", ".", "-n", "0"],
         ["search", "a tone", ".", "--frobnicate"],
         ["embed", "."],

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import mutagen
 import numpy as np
 import pytest
@@ -16,7 +17,17 @@ from muscall.library.scan import text_path
 RATE = 16000
 SECONDS = {"a": 3.0, "b": 1.2, "c": 5.0, "d": 4.05}
 
+CODECS = {
+    ".opus": "libopus",
+    ".mp3": "libmp3lame",
+    ".m4a": "aac",
+    ".wma": "wmav2",
+    ".wv": "wavpack",
+    ".aac": "aac",
+}
+
 Sing = Callable[..., Path]
+Write = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +38,30 @@ def sing() -> Sing:
         path.parent.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(seed).normal(size=round(seconds * RATE))
         soundfile.write(path, 0.1 * noise, RATE)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write() -> Write:
+    """`write(path, seed=0)`: a second of stereo noise, in the format that the suffix names."""
+
+    def write(path: Path, seed: int = 0) -> Path:
+        noise = np.random.default_rng(seed).normal(0, 0.1, (48000, 2)).astype(np.float32)
+        codec = CODECS.get(path.suffix)
+        if codec is None:
+            soundfile.write(path, noise, 48000)
+            return path
+        with av.open(str(path), "w") as out:
+            stream = out.add_stream(codec, rate=48000, layout="stereo", bit_rate=128_000)
+            sound = av.AudioFrame.from_ndarray(noise.reshape(1, -1), "flt", "stereo")
+            sound.sample_rate = 48000
+            size = stream.frame_size or None
+            resampler = av.AudioResampler(stream.format, "stereo", 48000, size)
+            for frame in [*resampler.resample(sound), *resampler.resample(None)]:
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
         return path
 
     return write

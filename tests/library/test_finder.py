@@ -15,7 +15,7 @@ from muscall.errors import MuscallError
 from muscall.library.filters import FilterError
 from muscall.library.finder import Finder, Hit, Request
 from muscall.library.pipeline import pipeline_id
-from muscall.library.store import Store
+from muscall.library.store import NothingIndexed, Store
 from muscall.library.writer import Batch, Track, writing
 
 SOUNDS = ("slow jazz", "driving techno", "a string quartet", "loud drums")
@@ -166,7 +166,36 @@ def test_nothing_asked_for_is_an_error(find: Find) -> None:
         find("  ")
 
 
+def test_a_finder_follows_what_is_indexed(tiny_model: MusCALL, tmp_path: Path) -> None:
+    store, pipeline = Store(tmp_path / "library"), pipeline_id(tiny_model)
+    finder = Finder(store, pipeline, tiny_model)
+    dim = tiny_model.config.dim
+    assert finder.sample().shape == (0, dim)
+    jazz, techno = tiny_model.encode_text(SOUNDS[:2])
+    with writing(store, pipeline, dim) as writer:
+        assert finder.sample().shape == (0, dim)
+        with pytest.raises(NothingIndexed):
+            finder.find(Request("slow jazz"))
+        writer.commit(Batch(tracks=[track(1, jazz, [jazz], title="Blue")]))
+        assert [number(hit) for hit in finder.find(Request("slow jazz"))] == [1]
+        assert not finder.find(Request("blue"))[0].named  # words are in an index only at the end
+        writer.commit(Batch(tracks=[track(2, techno, [techno])]))
+        writer.finish()
+    hits = finder.find(Request("slow jazz"))
+    assert [(number(hit), hit.percentile) for hit in hits] == [(1, 50), (2, 0)]
+    assert [number(hit) for hit in finder.find(Request("blue")) if hit.named] == [1]
+    np.testing.assert_allclose(finder.sample(), [jazz, techno], atol=1e-6)
+
+
+def test_hits_stand_between_the_usual_and_the_best(find: Find) -> None:
+    hits = find(SOUNDS[1], n=40)
+    standings = [hit.standing for hit in hits]
+    assert standings == sorted(standings, reverse=True)
+    assert (standings[0], standings[-1]) == (1, 0)
+    assert {hit.standing for hit in find(where="year > 1995")} == {0}
+
+
 def test_a_library_that_this_model_has_not_heard_says_so(finder: Finder, tmp_path: Path) -> None:
     for store in (finder.store, Store(tmp_path / "none")):
-        with pytest.raises(MuscallError, match="nothing is indexed"):
+        with pytest.raises(NothingIndexed, match="nothing is indexed"):
             Finder(store, "0" * 12, finder.model).find(Request("jazz"))

@@ -234,6 +234,23 @@ def test_an_interruption_commits_what_is_done(library: Library, songs: Path, sin
     assert len(library.tracks()) == 14
 
 
+def test_another_thread_can_end_a_run(library: Library, songs: Path, sing: Sing) -> None:
+    for seed in range(10):
+        sing(songs / f"{seed}.flac", 250 + seed)
+    stopped = threading.Event()
+
+    def stop(progress: Any) -> None:
+        if progress.done >= 3:
+            stopped.set()
+
+    report = library.index([songs], workers=1, progress=stop, stopped=stopped)
+    kept = len(library.tracks())
+    assert 3 <= kept == report.added < 14
+    assert not [thread for thread in threading.enumerate() if thread.name == "decode"]
+    report = library.index(workers=1)
+    assert (report.added, report.unchanged) == (14 - kept, kept)
+
+
 def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     library: Library,
     songs: Path,

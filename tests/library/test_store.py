@@ -173,3 +173,13 @@ def test_where_the_library_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("MUSCALL_LIBRARY")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "muscall" / "library"
+
+
+def test_files_are_read_by_their_paths(store: Store, writer: Writer) -> None:
+    assert store.files(["/music/a"]) == {}
+    paths = ["/music/it's a.flac", "/music/b.flac", "/music/c.flac"]
+    files = {path: File(path, "/music", 1, 2, None, "no sound", "present") for path in paths}
+    writer.commit(Batch(files=files))
+    assert store.files(paths[:2]) == {path: files[path] for path in paths[:2]}
+    assert store.files([*paths, "/music/d.flac"]) == store.files() == files
+    assert store.files([]) == {}

@@ -19,6 +19,7 @@ import typer
 from muscall.errors import one_line
 
 if TYPE_CHECKING:
+    from muscall.library.library import Library
     from muscall.models.muscall import MusCALL
 
 FAILED, SOME_FAILED = 1, 3
@@ -38,8 +39,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Processor threads to use at most.")
 ]
-
-
+AnExample = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE[@m:ss-m:ss]", help="A music file, or a passage: song.flac@1:05-1:20."
+    ),
+]
 LibraryPath = Annotated[
     Path | None,
     typer.Option(
@@ -60,6 +65,14 @@ def load_model(source: str | None, threads: int | None) -> MusCALL:
     return muscall.load(source)
 
 
+def open_library(folder: Path | None, model: str | None, threads: int | None) -> Library:
+    """The library that the options name. Its model is loaded when it is needed."""
+    limit_threads(threads)
+    from muscall.library.library import Library
+
+    return Library(folder, model)
+
+
 def limit_threads(threads: int | None) -> None:
     """Keep the computation to so many processor threads; None leaves it as it is."""
     if threads is not None:
@@ -75,6 +88,18 @@ def readable(path: Path) -> str:
     Nothing is lost unless the name itself holds a backslash followed by x and two digits.
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def unicode(argument: str) -> str:
+    """What was typed as valid Unicode."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
+def clock(seconds: float) -> str:
+    """`seconds` as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def print_json(value: Any) -> None:

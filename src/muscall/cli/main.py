@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from muscall import __version__
-from muscall.cli import convert, embed, evaluate, index, search, serve, status, train
+from muscall.cli import (
+    convert,
+    describe,
+    duplicates,
+    embed,
+    evaluate,
+    export,
+    index,
+    search,
+    serve,
+    similar,
+    status,
+    tag,
+    train,
+)
 from muscall.cli.common import FAILED, MessagesToStderr, Threads, limit_threads, message
 from muscall.errors import ManifestError, MuscallError
 
@@ -25,6 +39,11 @@ app = typer.Typer(
 )
 app.command()(index.index)
 app.command()(search.search)
+app.command()(similar.similar)
+app.command()(describe.describe)
+app.command()(tag.tag)
+app.command()(duplicates.duplicates)
+app.command()(export.export)
 app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)

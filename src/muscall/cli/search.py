@@ -2,69 +2,113 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from muscall.cli.common import (
-    Inputs,
     Json,
+    LibraryPath,
     Model,
     Threads,
     exit_on_failures,
     load_model,
-    print_json,
+    open_library,
     progress_bar,
     readable,
+    unicode,
 )
+from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Row, Where, bar
 from muscall.errors import one_line
-
-_BAR = 12
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def search(
-    query: Annotated[str, typer.Argument(help='What to find: "calm acoustic guitar".')],
-    paths: Inputs,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")] = 10,
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="QUERY", help='What to find: "dreamy synths, no drums"; also words of tags.'
+        ),
+    ] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="DIR_OR_FILES",
+            help="Listen to these now and search them, instead of the library.",
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--like",
+            metavar="FILE[@m:ss-m:ss]",
+            help="Music that sounds like this file, or this passage of it. May be repeated.",
+        ),
+    ] = None,
+    unlike: Annotated[
+        list[str] | None,
+        typer.Option("--unlike", metavar="FILE[@m:ss-m:ss]", help="Less like this."),
+    ] = None,
+    avoid: Annotated[
+        list[str] | None,
+        typer.Option("--not", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
+    ] = None,
+    where: Where = "",
+    n: N = 10,
+    max_per_artist: MaxPerArtist = None,
     as_json: Json = False,
+    as_paths: AsPaths = False,
+    m3u: M3u = None,
+    library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
 ) -> None:
-    """Find the tracks that fit a sentence.
+    """Find the tracks that fit a sentence, an example or a filter.
 
-    The bar runs from the median of the tracks searched (empty) to the best one (full).
+    Searches the library that `muscall index` makes, or the files and folders named behind QUERY.
+    The bar runs from what is usual there (empty) to the best track (full). Then comes the percent
+    of the library that sounds less like it, an asterisk where words of QUERY stand in the tags or
+    the file's name, and where the passage that fits best begins.
     """
-    if not query.strip():
+    form = Form(as_json, as_paths, m3u)
+    if query is not None and not query.strip():
         raise typer.BadParameter("it is empty", param_hint="QUERY")
+    text = unicode(query or "")
+    if paths:
+        if like or unlike or avoid or where or max_per_artist or library:
+            raise typer.BadParameter(
+                "files are searched by QUERY alone; the other ways need the library",
+                param_hint="DIR_OR_FILES",
+            )
+        _search_files(text, paths, n, form, model, threads)
+        return
+    if not (text or like or where.strip()):
+        raise typer.BadParameter("say what to find: QUERY, --like or --where")
+    hits = open_library(library, model, threads).search(
+        text,
+        like=like or (),
+        unlike=unlike or (),
+        avoid=[unicode(words) for words in avoid or ()],
+        where=unicode(where),
+        n=n,
+        most_per_artist=max_per_artist,
+    )
+    form.show_hits(hits)
+
+
+def _search_files(
+    query: str, paths: list[Path], n: int, form: Form, model: str | None, threads: int | None
+) -> None:
     loaded = load_model(model, threads)
     from muscall.library.search import search as find
 
     with progress_bar("Listening") as progress:
-        text = os.fsencode(query).decode("utf-8", "replace")
-        hits, failures = find(loaded, text, paths, n, progress=progress)
-    if as_json:
-        print_json(
-            [
-                {
-                    "rank": hit.rank,
-                    "path": readable(hit.path),
-                    "score": hit.score,
-                    "standing": hit.standing,
-                }
-                for hit in hits
-            ]
-        )
-    else:
-        lines = [
-            f"{hit.rank:4}  {bar(hit.standing)}  {one_line(readable(hit.path))}" for hit in hits
-        ]
-        print("\n".join(lines), flush=True)
+        hits, failures = find(loaded, query, paths, n, progress=progress)
+    rows = []
+    for hit in hits:
+        path = readable(hit.path)
+        told = {"rank": hit.rank, "path": path, "score": hit.score, "standing": hit.standing}
+        line = f"{hit.rank:4}  {bar(hit.standing)}  {one_line(path)}"
+        rows.append(Row(told, [line], hit.path, hit.path.stem))
+    form.show(rows)
     exit_on_failures(failures)
-
-
-def bar(share: float) -> str:
-    """`share` in 0..1 as a bar of fixed width."""
-    full, rest = divmod(round(share * _BAR * 8), 8)
-    return ("█" * full + _EIGHTHS[rest].strip()).ljust(_BAR)

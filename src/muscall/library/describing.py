@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import yaml
@@ -14,28 +16,34 @@ from muscall.errors import MuscallError
 from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels
 from muscall.models.muscall import MusCALL
 
+ENOUGH = 20  # tracks, to tell one against
+
 
 @dataclass(frozen=True)
 class Label:
-    """A label, its kind, and how many standard deviations a track is nearer to it than others."""
+    """A label of a track."""
 
     kind: str
     text: str
     strength: float
+    """How many standard deviations nearer it is than usual; under 0, it does not fit."""
 
 
 class Vocabulary:
     """Labels by kind, and where they lie in the space of a model.
 
     Cosines of labels cannot be compared with each other: some lie near everything. So a track's
-    are told against those of other tracks.
+    are told against those of other tracks. Without ENOUGH of these each is told against the other
+    labels of its kind; what lies near everything is then named too often.
 
     Args:
         labels: by kind.
-        others: (n, dim) embeddings of the tracks to tell against, n >= 2.
+        others: (n, dim) embeddings of the tracks to tell against; None for none.
     """
 
-    def __init__(self, model: MusCALL, labels: dict[str, list[str]], others: np.ndarray) -> None:
+    def __init__(
+        self, model: MusCALL, labels: dict[str, list[str]], others: np.ndarray | None = None
+    ) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
         # A phrase or sentence stands for itself; a word is put into the paper's kind of prompt.
         whole = np.array([len(text.split()) > 3 for _, text in self.labels])
@@ -44,13 +52,33 @@ class Vocabulary:
             texts = [text for (_, text), one in zip(self.labels, chosen, strict=True) if one]
             if texts:
                 self._vectors[chosen] = embed_labels(model, texts, templates)
-        usual = others @ self._vectors.T
-        self._mean, self._spread = usual.mean(axis=0), usual.std(axis=0).clip(min=1e-6)
+        self._kinds = np.array([kind for kind, _ in self.labels])
+        self._usual = None if others is None else self._told(others)
+
+    def against(self, others: np.ndarray) -> Self:
+        """The same labels, told against other tracks (n, dim)."""
+        new = copy.copy(self)
+        new._usual = self._told(others)
+        return new
+
+    def _told(self, others: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mean and spread of each label over tracks; None where these are too few."""
+        scores = others @ self._vectors.T
+        return None if len(others) < ENOUGH else (scores.mean(axis=0), scores.std(axis=0))
 
     def strengths(self, tracks: np.ndarray) -> np.ndarray:
-        """(n, dim) embeddings -> (n, labels) standard deviations over the other tracks."""
-        strengths: np.ndarray = (tracks @ self._vectors.T - self._mean) / self._spread
-        return strengths
+        """(n, dim) embeddings -> (n, labels) standard deviations from what is usual."""
+        scores: np.ndarray = tracks @ self._vectors.T
+        if self._usual is not None:
+            mean, spread = self._usual
+            return np.asarray((scores - mean) / spread.clip(min=1e-6))
+        for kind in dict.fromkeys(self._kinds):
+            of_kind = scores[:, self._kinds == kind]
+            spread = of_kind.std(axis=1, keepdims=True).clip(min=1e-6)
+            scores[:, self._kinds == kind] = (
+                of_kind - of_kind.mean(axis=1, keepdims=True)
+            ) / spread
+        return scores
 
     def describe(self, track: np.ndarray, n: int = 3) -> list[Label]:
         """The `n` labels of each kind that fit an embedding (dim,) best, best first."""

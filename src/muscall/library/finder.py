@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +20,11 @@ from lancedb.table import Table
 from muscall.errors import MuscallError
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
-from muscall.library.store import Store, is_indexed, matrix, one_of
-from muscall.library.wording import read_wording
-from muscall.models.muscall import MusCALL
+from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
+from muscall.library.wording import read_wording, warn_if_long
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 AVOIDED = 0.5  # weight of what a request is to be without, beside 1 for what it asks for
 WORDS = 3.0  # standard deviations that a word found in one track alone is worth
@@ -78,6 +79,8 @@ class Hit:
     """Cosine similarity; 0 without anything to compare to. Its height means nothing."""
     percentile: float
     """Percent of the library that sounds less like the request, 0..100."""
+    standing: float
+    """From the library's mean (0) to the best that was found (1), words included."""
     named: bool
     """Whether words of the request stand in its tags or its file's name."""
     passage: Passage | None = None
@@ -85,40 +88,61 @@ class Hit:
     """Tracks that sound the same to within SAME, best first; they are tracks of their own."""
 
 
+@dataclass(frozen=True)
+class _Tracks:
+    """The tracks at one version of their table, and what all searches want of them."""
+
+    table: Table
+    version: int
+    count: int
+    has_words: bool
+    sample: np.ndarray
+    """(n, dim) float32 of tracks that stand for the library."""
+
+
 class Finder:
-    """Searches the tracks that one pipeline has heard."""
+    """Searches the tracks that one pipeline has heard. Every search sees the latest commit."""
 
     def __init__(self, store: Store, pipeline: str, model: MusCALL) -> None:
         self.store, self.pipeline, self.model = store, pipeline, model
+        self._known: _Tracks | None = None
+
+    def sample(self) -> np.ndarray:
+        """(n, dim) float32, unit norm: all tracks, or thousands that stand for them; n may be 0."""
+        tracks = self._tracks()
+        return np.empty((0, self.model.config.dim), np.float32) if tracks is None else tracks.sample
 
     def find(self, request: Request) -> list[Hit]:
         """The `request.n` tracks that fit best, best first.
 
         Raises:
             FilterError: `where` cannot be understood.
-            MuscallError: nothing is asked for, or nothing is indexed with this model.
+            NothingIndexed: with this model.
+            MuscallError: nothing is asked for.
         """
         if not (request.text.strip() or len(request.like) or request.where.strip()):
             raise MuscallError("nothing is asked for: neither a sentence, nor an example or filter")
         condition = "offline = false"
         if request.where.strip():
             condition += f" AND {parse_filter(request.where)}"
+        tracks = self._tracks()
+        if tracks is None:
+            raise NothingIndexed
         query = self.embedding(request)
-        found = self._candidates(request, query, condition)
+        found = self._candidates(tracks, request, query, condition)
         if not found:
             return []
         if query is not None:
-            self._score_sound(found, query)
+            _score_sound(found, query, tracks.sample)
         for row in found:
             row["standing"] = row["deviations"] + WORDS * row["words_score"]
         found.sort(key=lambda row: (-row["standing"], row["path"]))
+        best = max(found[0]["standing"], 1e-6)
+        for row in found:
+            row["standing"] = min(max(row["standing"] / best, 0.0), 1.0)
         chosen = self._chosen(found, request)
         hits = [_hit(rank, row) for rank, row in enumerate(chosen, 1)]
         return self._with_passages(hits, query) if query is not None else hits
-
-    def sample(self) -> np.ndarray:
-        """(n, dim) float32, unit norm: all tracks, or thousands that stand for them."""
-        return self._sample
 
     def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
@@ -126,6 +150,7 @@ class Finder:
         wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]
         total = np.zeros(self.model.config.dim, np.float32)
         if wanted:
+            warn_if_long(self.model, wording.wanted)
             texts = self.model.encode_text(wanted)
             asked = 1 if wording.wanted else 0
             total += texts[:asked].sum(axis=0) - AVOIDED * texts[asked:].sum(axis=0)
@@ -136,7 +161,7 @@ class Finder:
         return total / size if size > 1e-6 else None
 
     def _candidates(
-        self, request: Request, query: np.ndarray | None, condition: str
+        self, tracks: _Tracks, request: Request, query: np.ndarray | None, condition: str
     ) -> list[dict[str, Any]]:
         """Tracks near in sound or in words, each with its `vector` and `words_score`."""
         count = max(_CANDIDATES, 4 * request.n) + len(request.but)
@@ -148,31 +173,22 @@ class Finder:
             return _rows(rows.select([*columns, *more]).to_arrow())
 
         if query is not None:
-            near = self._tracks.search(query)
+            near = tracks.table.search(query)
             assert isinstance(near, LanceVectorQueryBuilder)
             for row in look(near.distance_type("dot"), "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
         elif not request.text.strip():
-            for row in look(self._tracks.search()):
+            for row in look(tracks.table.search()):
                 found[row["key"]] = row | {"words_score": 0.0}
-        if request.text.strip() and self._has_words:
+        if request.text.strip() and tracks.has_words:
             # A word that only one track has is worth the logarithm of their number.
-            rarest = float(np.log(1 + self._count))
-            for row in look(self._tracks.search(request.text, query_type="fts"), "_score"):
+            rarest = float(np.log(1 + tracks.count))
+            for row in look(tracks.table.search(request.text, query_type="fts"), "_score"):
                 known = found.setdefault(row["key"], row)
                 known["words_score"] = row["_score"] / rarest
         for row in found.values():
             row |= {"score": 0.0, "deviations": 0.0, "percentile": 0.0}
         return [row for key, row in found.items() if key not in request.but]
-
-    def _score_sound(self, found: list[dict[str, Any]], query: np.ndarray) -> None:
-        usual = np.sort(self._sample @ query)
-        scores = np.stack([row["vector"] for row in found]) @ query
-        deviations = (scores - usual.mean()) / max(float(usual.std()), 1e-6)
-        places = np.searchsorted(usual, scores, side="left") / len(usual)
-        for row, score, deviation, place in zip(found, scores, deviations, places, strict=True):
-            row["score"], row["deviations"] = float(score), float(deviation)
-            row["percentile"] = 100 * float(place)
 
     def _chosen(self, found: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
         """The first tracks, those that sound the same behind the best of them."""
@@ -208,36 +224,41 @@ class Finder:
                 best[key] = score, Passage(start, seconds)
         return [replace(hit, passage=best[hit.key][1]) if hit.key in best else hit for hit in hits]
 
-    @property
-    def _tracks(self) -> Table:
+    def _tracks(self) -> _Tracks | None:
         table = self.store.tracks(self.pipeline)
-        if table is None:
-            raise MuscallError("nothing is indexed with this model: muscall index FOLDER")
-        return table
+        if table is None or not table.count_rows():
+            return None
+        known, version = self._known, table.version
+        if known is None or known.version != version:
+            known = _Tracks(table, version, *_facts(table))
+            self._known = known
+        return known
 
-    @cached_property
-    def _count(self) -> int:
-        return int(self._tracks.count_rows())
 
-    @cached_property
-    def _has_words(self) -> bool:
-        return is_indexed(self._tracks, "words")
+def _facts(table: Table) -> tuple[int, bool, np.ndarray]:
+    count = int(table.count_rows())
+    query = table.search().select(["vector"]).limit(None)
+    if count > 2 * _SAMPLE:  # keys are hashes, and so in no order
+        query = query.where(f"key < '{int(_SAMPLE / count * 16**8):08x}'")
+    return count, is_indexed(table, "words"), matrix(query.to_arrow()["vector"])
 
-    @cached_property
-    def _sample(self) -> np.ndarray:
-        # Keys are hashes.
-        query = self._tracks.search().select(["vector"]).limit(None)
-        if self._count > 2 * _SAMPLE:
-            share = int(_SAMPLE / self._count * 16**8)
-            query = query.where(f"key < '{share:08x}'")
-        return matrix(query.to_arrow()["vector"])
+
+def _score_sound(found: list[dict[str, Any]], query: np.ndarray, sample: np.ndarray) -> None:
+    usual = np.sort(sample @ query)
+    scores = np.stack([row["vector"] for row in found]) @ query
+    deviations = (scores - usual.mean()) / max(float(usual.std()), 1e-6)
+    places = np.searchsorted(usual, scores, side="left") / len(usual)
+    for row, score, deviation, place in zip(found, scores, deviations, places, strict=True):
+        row["score"], row["deviations"] = float(score), float(deviation)
+        row["percentile"] = 100 * float(place)
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:
     """Rows as mappings, with `vector` (dim,) float32."""
-    vectors = matrix(table["vector"])
     plain = table.drop_columns(["vector"]).to_pylist()
-    return [row | {"vector": vector} for row, vector in zip(plain, vectors, strict=True)]
+    return [
+        row | {"vector": vector} for row, vector in zip(plain, matrix(table["vector"]), strict=True)
+    ]
 
 
 def _hit(rank: int, row: dict[str, Any]) -> Hit:
@@ -254,6 +275,7 @@ def _hit(rank: int, row: dict[str, Any]) -> Hit:
         duration=row["duration"],
         score=row["score"],
         percentile=row["percentile"],
+        standing=row["standing"],
         named=row["words_score"] > 0,
         versions=tuple(_hit(rank, version) for version in row.get("versions", ())),
     )

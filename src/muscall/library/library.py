@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
+import numpy as np
 
-from muscall.errors import MuscallError
+from muscall.audio.files import find_audio
+from muscall.errors import AudioError, MuscallError
+from muscall.library.examples import Example, Examples
+from muscall.library.filters import parse_filter
+from muscall.library.finder import Finder, Hit, Request
 from muscall.library.ledger import Report
 from muscall.library.scan import text_path
-from muscall.library.store import Store, default_folder
+from muscall.library.status import Status, read_status
+from muscall.library.store import NothingIndexed, Store, default_folder
 from muscall.library.watching import occasions
 
 if TYPE_CHECKING:
+    from muscall.library.describing import Label, Vocabulary
+    from muscall.library.duplicates import Duplicates
     from muscall.library.indexing import Progress
     from muscall.models.muscall import MusCALL
 
+log = logging.getLogger("muscall")
 
-@dataclass(frozen=True)
-class Pipeline:
-    """What one model has listened to."""
-
-    id: str
-    tracks: int
-    offline: int
-    """Of `tracks`, those whose files are all gone."""
-    hours: float
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is in a library."""
-
-    path: Path
-    bytes: int
-    """On disk."""
-    roots: dict[Path, datetime]
-    """The folders it was made from, and when each was last looked through."""
-    files: int
-    offline: int
-    """Of `files`, those that are gone."""
-    failed: int
-    """Of `files`, those that cannot be read."""
-    pipelines: list[Pipeline]
+AnExample = str | Path | Example
+"""As `Example.parse` reads it: "song.flac", or "song.flac@1:05-1:20"."""
 
 
 class Library:
@@ -122,6 +105,179 @@ class Library:
         known = [text_path(path) for path in self.store.roots()]
         return occasions([Path(root) for root in roots] or known, ignored=self.store.folder)
 
+    def search(
+        self,
+        text: str = "",
+        *,
+        like: Sequence[AnExample] = (),
+        unlike: Sequence[AnExample] = (),
+        avoid: Sequence[str] = (),
+        where: str = "",
+        n: int = 10,
+        most_per_artist: int | None = None,
+    ) -> list[Hit]:
+        """The `n` tracks that fit best, best first: what a sentence asks for, what examples are
+        like, or both. The examples themselves are left out.
+
+        Args:
+            text: also what not to hear ("dreamy synths, no drums"), also words of tags.
+            avoid: what else not to hear.
+            where: a filter, see `muscall.library.filters.parse_filter`.
+            most_per_artist: tracks of one artist at most.
+
+        Raises:
+            AudioError: an example cannot be read.
+            FilterError: `where` cannot be understood.
+            NothingIndexed: with this model.
+            MuscallError: there is no library, or nothing is asked for.
+        """
+        self._must_exist()
+        if where.strip():
+            parse_filter(where)  # here, where a slip of the pen need not wait for the model
+        liked, unliked = (
+            [self._examples.sound(Example.parse(example)) for example in examples]
+            for examples in (like, unlike)
+        )
+        request = Request(
+            text=text,
+            avoid=avoid,
+            like=[sound.vector for sound in liked],
+            unlike=[sound.vector for sound in unliked],
+            where=where,
+            n=n,
+            most_per_artist=most_per_artist,
+            but=frozenset(sound.key for sound in [*liked, *unliked]),
+        )
+        return self.finder.find(request)
+
+    def similar(
+        self,
+        example: AnExample,
+        *,
+        n: int = 10,
+        where: str = "",
+        most_per_artist: int | None = None,
+    ) -> list[Hit]:
+        """The `n` tracks that sound most like a file or passage, without itself; see `search`."""
+        return self.search(like=[example], n=n, where=where, most_per_artist=most_per_artist)
+
+    def embedding(self, example: AnExample) -> np.ndarray:
+        """Where a file or passage lies, (dim,) float32, unit norm.
+
+        Out of the library where it is there, else listened to now; there need not be a library.
+
+        Raises:
+            AudioError: it cannot be read.
+        """
+        return self._examples.sound(Example.parse(example)).vector
+
+    def describe(
+        self, example: AnExample, *, labels: Path | None = None, n: int = 3
+    ) -> list[Label]:
+        """The `n` labels of each kind that fit a file or passage best, best first.
+
+        They are told against the tracks of the library, if there are enough.
+
+        Args:
+            labels: a file that `read_labels` reads; None for the vocabulary of the package.
+
+        Raises:
+            MuscallError: the file or the labels cannot be read.
+        """
+        sound = self.embedding(example)
+        return self.vocabulary(labels).describe(sound, n)
+
+    def tags(
+        self,
+        folders: Sequence[str | Path] = (),
+        *,
+        labels: Path | None = None,
+        n: int = 3,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[Path, list[Label] | AudioError]]:
+        """For each file in `folders`, or in the library for none, the labels that fit it.
+
+        At most `n` of each kind, best first, and only such as fit better than usual. What is not
+        in the library is listened to. In place of its labels a file that cannot be read has the
+        reason.
+
+        Args:
+            progress: called with the number of files done and of all files.
+
+        Raises:
+            MuscallError: the labels cannot be read, or there is no music.
+        """
+        paths = find_audio(folders)
+        if not folders:
+            files = self.store.files().values()
+            paths = sorted(text_path(file.path) for file in files if file.state == "present")
+        if not paths:
+            raise MuscallError(f"no music in {', '.join(map(str, folders)) or self.store.folder}")
+        vocabulary = self.vocabulary(labels)
+        for done, (path, sound) in enumerate(self._examples.sounds(paths), 1):
+            if isinstance(sound, AudioError):
+                yield path, sound
+            else:
+                found = vocabulary.describe(sound.vector, n)
+                yield path, [label for label in found if label.strength > 0]
+            if progress is not None:
+                progress(done, len(paths))
+
+    def duplicates(self) -> Duplicates:
+        """What is there more than once, and what sounds as if it were.
+
+        Raises:
+            MuscallError: there is no library.
+        """
+        from muscall.library.duplicates import find_duplicates
+
+        self._must_exist()
+        return find_duplicates(self.store, self.pipeline)
+
+    def export(self, path: Path) -> int:
+        """Write tracks and embeddings to a Parquet file, see `export_parquet`; their number.
+
+        Raises:
+            NothingIndexed: with this model.
+            MuscallError: there is no library, or the file cannot be written.
+        """
+        from muscall.library.exporting import export_parquet
+
+        self._must_exist()
+        table = self.store.tracks(self.pipeline)
+        if table is None:
+            raise NothingIndexed
+        return export_parquet(table, self.pipeline, path)
+
+    def vocabulary(self, labels: Path | None = None) -> Vocabulary:
+        """Labels, those of the package for None, told against the tracks that are there now.
+
+        Raises:
+            MuscallError: the labels cannot be read.
+        """
+        from muscall.library.describing import ENOUGH, Vocabulary, read_labels
+
+        chosen = self._labels if labels is None else Vocabulary(self.model, read_labels(labels))
+        others = self.finder.sample()
+        if len(others) < ENOUGH:
+            log.info("under %d tracks are indexed to tell labels against", ENOUGH)
+        return chosen.against(others)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """What searches the tracks that the model has heard."""
+        return Finder(self.store, self.pipeline, self.model)
+
+    @cached_property
+    def _examples(self) -> Examples:
+        return Examples(self.store, self.pipeline, self.model)
+
+    @cached_property
+    def _labels(self) -> Vocabulary:
+        from muscall.library.describing import Vocabulary, read_labels
+
+        return Vocabulary(self.model, read_labels())
+
     def status(self) -> Status:
         """What is in the library.
 
@@ -129,24 +285,7 @@ class Library:
             MuscallError: there is none.
         """
         self._must_exist()
-        pipelines = []
-        for pipeline in self.store.pipelines():
-            table = self.store.tracks(pipeline)
-            if table is not None:
-                rows = table.search().select(["offline", "duration"]).to_arrow()
-                offline = pc.sum(rows["offline"]).as_py() or 0
-                hours = (pc.sum(rows["duration"]).as_py() or 0.0) / 3600
-                pipelines.append(Pipeline(pipeline, len(rows), offline, hours))
-        files = self.store.files().values()
-        return Status(
-            path=self.store.folder,
-            bytes=sum(map(_size, self.store.folder.rglob("*"))),
-            roots={text_path(root.path): root.scanned for root in self.store.roots().values()},
-            files=len(files),
-            offline=sum(file.state == "offline" for file in files),
-            failed=sum(file.error is not None for file in files),
-            pipelines=pipelines,
-        )
+        return read_status(self.store)
 
     def errors(self) -> list[tuple[Path, str]]:
         """The files that cannot be read, sorted by name, and why.
@@ -162,10 +301,3 @@ class Library:
     def _must_exist(self) -> None:
         if not self.store.folder.is_dir():
             raise MuscallError(f"{self.store.folder}: no library there; `muscall index` makes one")
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a run that is at work has just removed it
-        return 0

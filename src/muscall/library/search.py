@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,8 @@ import numpy as np
 
 from muscall.errors import AudioError
 from muscall.library.embedding import Collection, embed_files
+from muscall.library.wording import warn_if_long
 from muscall.models.muscall import MusCALL
-
-log = logging.getLogger("muscall")
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,7 @@ def rank(model: MusCALL, query: str, collection: Collection, n: int | None = Non
     """
     if not query.strip():
         raise ValueError("the query is empty")
-    tokenizer = model.text.tokenizer
-    if tokenizer is not None and tokenizer.encode(query).overflowing:
-        log.warning("the query is longer than the model can read, its end does not count")
+    warn_if_long(model, query)
     scores = collection.embeddings @ model.encode_text([query])[0]
     median, best = float(np.median(scores)), float(scores.max())
     order = np.argsort(-scores, kind="stable")[:n]

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lancedb
 import numpy as np
 import platformdirs
 import pyarrow as pa
 from lancedb.table import Table
+
+from muscall.errors import MuscallError
 
 _MANY = 1000  # keys or paths named in one statement
 
@@ -78,6 +80,13 @@ def windows_schema(dim: int) -> pa.Schema:
     )
 
 
+class NothingIndexed(MuscallError):
+    """There are no tracks that the model has heard."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is indexed with this model: muscall index FOLDER")
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A row of `files`."""
@@ -112,13 +121,22 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def files(self) -> dict[str, File]:
-        """All files by their path as text."""
-        return {row["path"]: File(**row) for row in self._rows("files")}
+    def files(self, paths: Iterable[str] | None = None) -> dict[str, File]:
+        """Files by their path as text: those of `paths` that are known, or all."""
+        table = self.table("files")
+        if table is None:
+            return {}
+        if paths is None:
+            found = [table.to_arrow()]
+        else:
+            found = [table.search().where(named).to_arrow() for named in one_of("path", paths)]
+        return {row["path"]: File(**row) for rows in found for row in rows.to_pylist()}
 
     def roots(self) -> dict[str, Root]:
         """All roots by their path as text."""
-        return {row["path"]: Root(**row) for row in self._rows("roots")}
+        table = self.table("roots")
+        rows = [] if table is None else table.to_arrow().to_pylist()
+        return {row["path"]: Root(**row) for row in rows}
 
     def pipelines(self) -> list[str]:
         """The pipelines that have tracks."""
@@ -165,11 +183,6 @@ class Store:
     def database(self) -> lancedb.DBConnection:
         """The database itself. Opening it makes its folder."""
         return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
-
-    def _rows(self, name: str) -> list[dict[str, Any]]:
-        table = self.table(name)
-        rows: list[dict[str, Any]] = [] if table is None else table.to_arrow().to_pylist()
-        return rows
 
 
 def is_indexed(table: Table, column: str) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 _CLAUSES = re.compile(r"\s*(?:[,;]|\bbut\b)\s*", re.IGNORECASE)
 _WITHOUT = re.compile(
@@ -13,6 +17,8 @@ _WITHOUT = re.compile(
 _LISTED = re.compile(r"\s*\b(?:or|nor|and)\b\s*", re.IGNORECASE)
 # "not too fast" asks for something between, and "no 1" is a number.
 _NO_NEGATION = re.compile(r"\b(?:not\s+(?:too|so|only|very|just)|no\.?\s*\d)", re.IGNORECASE)
+
+log = logging.getLogger("muscall")
 
 
 class Wording(NamedTuple):
@@ -44,3 +50,10 @@ def read_wording(sentence: str) -> Wording:
     if not wanted:
         return Wording(sentence.strip())
     return Wording(", ".join(wanted), tuple(dict.fromkeys(avoided)))
+
+
+def warn_if_long(model: MusCALL, sentence: str) -> None:
+    """Say in the log that `model` cannot read `sentence` to its end, if that is so."""
+    tokenizer = model.text.tokenizer
+    if tokenizer is not None and tokenizer.encode(sentence).overflowing:
+        log.warning("the query is longer than the model can read, its end does not count")

@@ -14,16 +14,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from muscall.errors import one_line
 from muscall.library.describing import Label
-from muscall.library.library import Pipeline
+from muscall.library.status import Pipeline
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
 from muscall.serving.service import Found, MapPoint, Service, Strip, Track, Wish
 from muscall.serving.streaming import send
-from muscall.serving.uploads import LARGEST
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
-_FORM = 64 << 10  # bytes that stand around an upload
-_BODY = 1 << 20  # bytes of any other request
 # What decodes, or is slow the first time; all else shall not wait behind it.
 _SLOW = anyio.CapacityLimiter(8)
 
@@ -46,10 +43,14 @@ class Problem(BaseModel):
     detail: str
 
 
-class WishParameters(BaseModel):
-    """What a listener asks for."""
+class Asked(BaseModel):
+    """What is sent here: nothing that is not understood."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class WishParameters(Asked):
+    """What a listener asks for."""
 
     text: Text = Field("", description="A sentence: dreamy synths, no drums")
     like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
@@ -114,7 +115,7 @@ class Place(BaseModel):
     y: float
 
 
-class Playlist(BaseModel):
+class Playlist(Asked):
     """The tracks of a playlist, in order."""
 
     keys: list[Annotated[str, Field(pattern=f"^{_KEY}$")]] = Field(max_length=10_000)
@@ -131,7 +132,7 @@ class IndexingState(BaseModel):
     """Why the last run ended early."""
 
 
-class Order(BaseModel):
+class Order(Asked):
     """What the index run shall do."""
 
     action: Literal["start", "pause", "resume"]
@@ -160,7 +161,7 @@ async def _slowly(work: Callable[[], Result]) -> Result:
 
 Serving = Annotated[Service, Depends(_service)]
 Wished = Annotated[Wish, Depends(_wish)]
-router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422), max_body_size=_BODY)
+router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422))
 
 
 @router.get("/status")
@@ -201,6 +202,7 @@ def track(service: Serving, key: Key) -> Track:
     return service.track(key)
 
 
+@router.head("/tracks/{key}/audio", include_in_schema=False)
 @router.get(
     "/tracks/{key}/audio",
     response_class=FileResponse,
@@ -240,7 +242,6 @@ async def labels(
     "/uploads",
     status_code=201,
     responses=_problems(408, 503),
-    max_body_size=LARGEST + _FORM,
 )
 async def upload(service: Serving, file: UploadFile) -> Uploaded:
     """Hear a song that is no part of the library, to search for what is like it. It is not kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from muscall.errors import MuscallError
@@ -32,11 +33,9 @@ class Cache:
         """
         path = self._folder / name
         with self._making[hash(name) % _LOCKS]:
-            try:
+            with suppress(OSError):
                 os.utime(path)  # it is in use
                 return path
-            except OSError:
-                pass
             aside = self._folder / f".{os.getpid()}-{name}"
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +47,8 @@ class Cache:
                     raise
                 raise MuscallError(f"no room to work in: {error.strerror or error}") from error
             finally:
-                aside.unlink(missing_ok=True)
+                with suppress(OSError):
+                    aside.unlink()
             self._add(size, but=path)
         return path
 

@@ -36,7 +36,7 @@ def has_cover(path: Path) -> bool:
         return False
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _has_cover(path: Path, _file: int, _folder: int) -> bool:
     return find_cover(path) is not None
 

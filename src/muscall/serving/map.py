@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,14 +22,21 @@ _NEAREST = 5
 _ENOUGH = 0.8  # share of the landmarks that a layout must know
 
 
+class _Layout(NamedTuple):
+    """Tracks by key, in which of the `vectors` (n, dim) and `places` (n, 2) they are."""
+
+    rows: dict[str, int]
+    vectors: np.ndarray
+    places: np.ndarray
+
+
 class Map:
     """Lays out tracks; `cache` keeps that over restarts. Safe to use from several threads."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        self._keys: dict[str, int] = {}
-        self._vectors, self._places = np.empty((0, 0), np.float32), np.empty((0, 2), np.float32)
+        self._layout = _Layout({}, np.empty((0, 0)), np.empty((0, 2)))
 
     def lay_out(self, keys: list[str], vectors: np.ndarray) -> np.ndarray:
         """The places (n, 2) in 0..1 of tracks with embeddings (n, dim), n >= 1.
@@ -38,37 +46,39 @@ class Map:
         Args:
             keys: sorted; as they are hashes, the first ones stand for all.
         """
+        chosen = keys[:_LANDMARKS]
         with self._lock:
-            chosen = keys[:_LANDMARKS]
-            if sum(key in self._keys for key in chosen) < _ENOUGH * len(chosen):
-                digest = blake2b("".join(chosen).encode(), digest_size=10)
-                digest.update(vectors[: len(chosen)].tobytes())
-                heard = vectors[: len(chosen)]
-                file = self._cache.get(
-                    f"{digest.hexdigest()}.places", lambda to: _lay_out(heard).tofile(to)
-                )
-                self._places = np.fromfile(file, np.float32).reshape(-1, 2)
-                self._keys = {key: row for row, key in enumerate(chosen)}
-                self._vectors = heard
-            places = self.place(vectors)
-            for row, key in enumerate(keys):
-                if key in self._keys:
-                    places[row] = self._places[self._keys[key]]
-            return places
+            known = self._layout.rows
+            if sum(key in known for key in chosen) < _ENOUGH * len(chosen):
+                self._layout = self._laid_out(chosen, vectors[: len(chosen)])
+            layout, places = self._layout, self.place(vectors)
+        for row, key in enumerate(keys):
+            if key in layout.rows:
+                places[row] = layout.places[layout.rows[key]]
+        return places
 
     def place(self, vectors: np.ndarray) -> np.ndarray:
         """Embeddings (n, dim) -> (n, 2): the mean of the nearest tracks, the nearer the more.
 
         To be called after `lay_out`.
         """
-        nearest = min(_NEAREST, len(self._vectors) - 1)
-        scores = vectors @ self._vectors.T
+        layout = self._layout
+        nearest = min(_NEAREST, len(layout.vectors) - 1)
+        scores = vectors @ layout.vectors.T
         # The farthest of them counts for nothing, so that no track comes or goes with a jump.
         order = np.argpartition(-scores, nearest, axis=1)[:, : nearest + 1]
         near = np.take_along_axis(scores, order, axis=1)
         weights = near - near.min(axis=1, keepdims=True) + 1e-9
         weights /= weights.sum(axis=1, keepdims=True)
-        return np.asarray(np.einsum("nk,nkd->nd", weights, self._places[order]), np.float32)
+        return np.asarray(np.einsum("nk,nkd->nd", weights, layout.places[order]), np.float32)
+
+    def _laid_out(self, keys: list[str], vectors: np.ndarray) -> _Layout:
+        digest = blake2b("".join(keys).encode(), digest_size=10)
+        digest.update(vectors.tobytes())
+        name = f"{digest.hexdigest()}.places"
+        file = self._cache.get(name, lambda to: _lay_out(vectors).tofile(to))
+        places = np.fromfile(file, np.float32).reshape(-1, 2)
+        return _Layout({key: row for row, key in enumerate(keys)}, vectors, places)
 
 
 def _lay_out(vectors: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import hmac
 import re
 
 import anyio
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +19,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muscall.errors import MuscallError
+from muscall.serving.uploads import LARGEST
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 COOKIE = "muscall"
@@ -28,8 +29,10 @@ KEY = [
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
 ]
 _LOGIN = "/login"
-UPLOADS = "/v1/uploads"
+_UPLOADS = "/v1/uploads"
 _SHORTEST_KEY = 16
+_FORM = 64 << 10  # bytes that stand around an upload
+_BODY = 1 << 20  # bytes of what else is sent to the API
 _MOST_UPLOADS = 8  # on their way at once
 _PATIENCE = 300.0  # seconds for one to arrive and be heard
 _HEADERS = {
@@ -82,7 +85,8 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
-        if refusal is None and scope["path"] == UPLOADS:
+        receive = _limited(scope, receive)
+        if refusal is None and scope["path"] == _UPLOADS:
             await self._upload(scope, receive, send_secured)
         elif refusal is None:
             await self._app(scope, receive, send_secured)
@@ -97,12 +101,10 @@ class Guard:
         if self._key is None and _name(host) not in LOOPBACK:
             return _answer(403, "this host name is not served")
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host:
-            return _answer(403, "not to be used by other sites")
+        elsewhere = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         # A link on another site may lead here; nothing else there may.
-        site, followed = headers.get("sec-fetch-site", "none"), scope.get("method") == "GET"
-        followed = followed and headers.get("sec-fetch-mode") == "navigate"
-        if site not in ("none", "same-origin") and not followed:
+        link = scope.get("method") == "GET" and headers.get("sec-fetch-mode") == "navigate"
+        if (origin is not None and origin.partition("://")[2] != host) or (elsewhere and not link):
             return _answer(403, "not to be used by other sites")
         if self._key is None or scope["path"] == _LOGIN or _has_key(headers, self._key):
             return None
@@ -125,6 +127,23 @@ class Guard:
                 await late(scope, receive, send)
         finally:
             self._uploads -= 1
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """`receive` of a body that is refused where it gets too large."""
+    api = scope["path"].startswith("/v1") and scope["path"] != _UPLOADS
+    largest = _BODY if api else LARGEST + _FORM
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > largest:
+            raise HTTPException(413, f"the body has more than {largest >> 20} MiB")
+        return message
+
+    return receive_limited
 
 
 def _answer(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
@@ -172,7 +191,7 @@ def login(key: str) -> APIRouter:
             _token(key),
             max_age=30 * 86400,
             httponly=True,
-            samesite="strict",
+            samesite="lax",
             secure=request.url.scheme == "https",
         )
         return answer

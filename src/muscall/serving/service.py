@@ -6,7 +6,7 @@ import stat
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,11 +14,13 @@ import numpy as np
 import platformdirs
 
 from muscall.errors import AudioError, MuscallError, one_line
-from muscall.library.describing import Label, Vocabulary, read_labels
-from muscall.library.finder import Finder, Passage, Request
-from muscall.library.library import Library, Status
+from muscall.library.describing import Label
+from muscall.library.finder import Passage, Request
+from muscall.library.library import Library
 from muscall.library.payload import payload_hash
+from muscall.library.playlist import called, playlist
 from muscall.library.scan import text_path
+from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
 from muscall.serving.cache import Cache
@@ -119,8 +121,7 @@ class Service:
         self._bars = Cache(folder / "bars", _BARS)
         self._map = Map(Cache(folder / "map", _PLACES))
         self._uploads = Uploads(library.model)
-        self._lock, self._describing = threading.Lock(), threading.Lock()
-        self._known: tuple[int, Finder] | None = None
+        self._describing = threading.Lock()
         self._mapped: tuple[int, list[MapPoint]] | None = None
         self._direction = lru_cache(maxsize=256)(self._embed)
 
@@ -132,7 +133,7 @@ class Service:
             FilterError: `where` cannot be understood.
             MuscallError: nothing is asked for, or nothing is indexed.
         """
-        hits = self._finder().find(self._request(wish))
+        hits = self.library.finder.find(self._request(wish))
         return [
             Found(
                 rank=hit.rank,
@@ -161,7 +162,7 @@ class Service:
         """
         vector = _vector(self._row(key))
         with self._describing:  # the first time takes seconds
-            vocabulary = self._vocabulary
+            vocabulary = self.library.vocabulary()
         return vocabulary.describe(vector, n)
 
     def strip(self, key: str, wish: Wish) -> Strip:
@@ -218,7 +219,7 @@ class Service:
         if len(rows):
             places = self._map.lay_out(rows["key"].to_pylist(), matrix(rows["vector"]))
             points = [
-                MapPoint(row["key"], x, y, _title(row), row["artist"] or "")
+                MapPoint(row["key"], x, y, _title(row, text_path(row["path"])), row["artist"] or "")
                 for row, (x, y) in zip(
                     rows.drop_columns("vector").to_pylist(), places.tolist(), strict=True
                 )
@@ -245,15 +246,15 @@ class Service:
             NotFound: there is no such track.
         """
         rows = self._rows(keys)
-        lines = ["#EXTM3U"]
-        for key in keys:
-            row = rows[key]
-            name = " - ".join(filter(None, [row["artist"], _title(row)]))
-            lines.append(f"#EXTINF:{round(row['duration'])},{one_line(name)}")
-            # A line cannot hold every name that a file may have; an address can.
-            plain = row["path"].isprintable()
-            lines.append(row["path"] if plain else text_path(row["path"]).as_uri())
-        return "\n".join(lines) + "\n"
+        paths = {key: text_path(row["path"]) for key, row in rows.items()}
+        return playlist(
+            (
+                paths[key],
+                called(paths[key], rows[key]["title"] or "", rows[key]["artist"] or ""),
+                rows[key]["duration"],
+            )
+            for key in keys
+        )
 
     def status(self) -> Status:
         """What is in the library; nothing, where there is none yet."""
@@ -277,14 +278,13 @@ class Service:
         """A file that is there and has the very sound that was indexed.
 
         Raises:
-            NotFound: there is no such track, or no such file any more.
+            NotFound: there is none, or none any more.
         """
-        self._row(key)
         for row in self.library.store.holders(key):
             path = text_path(row.path)
             if _holds(path, row):
                 return path
-        raise NotFound(f"{key}: its file is not there, or has changed since it was indexed")
+        raise NotFound(f"{key[:50]}: no such track, or its file is gone or has changed")
 
     def _row(self, key: str) -> dict[str, Any]:
         return self._rows([key])[key]
@@ -297,16 +297,6 @@ class Service:
             if key not in found:
                 raise NotFound(f"{key[:50]}: no such track")
         return found
-
-    def _finder(self) -> Finder:
-        """What finds in the library as it is now."""
-        store, pipeline = self.library.store, self.library.pipeline
-        table = store.tracks(pipeline)
-        version = 0 if table is None else table.version
-        with self._lock:
-            if self._known is None or self._known[0] != version:
-                self._known = version, Finder(store, pipeline, self.library.model)
-            return self._known[1]
 
     def _request(self, wish: Wish) -> Request:
         examples = [*wish.like, *wish.unlike]
@@ -331,7 +321,7 @@ class Service:
         )
 
     def _embed(self, wish: Wish) -> np.ndarray | None:
-        return self._finder().embedding(self._request(wish))
+        return self.library.finder.embedding(self._request(wish))
 
     def _matches(self, key: str, duration: float, wish: Wish) -> list[float]:
         direction = self._direction(wish)
@@ -339,18 +329,14 @@ class Service:
         if direction is None or windows is None:
             return []
         (condition,) = one_of("key", [key])
-        rows = windows.search().where(condition).limit(None).to_arrow().to_pylist()
-        usual = self._finder().sample() @ direction
-        scores = np.array([_vector(row) for row in rows]) @ direction
+        rows = windows.search().where(condition).limit(None).to_arrow()
+        usual = self.library.finder.sample() @ direction
+        scores = matrix(rows["vector"]).astype(np.float32) @ direction
         strengths = (scores - usual.mean()) / max(float(usual.std()), 1e-6) / _STRONG
-        middles = np.array([row["start"] + row["seconds"] / 2 for row in rows])
+        middles = rows["start"].to_numpy() + rows["seconds"].to_numpy() / 2
         bars = (np.arange(BARS) + 0.5) / BARS * duration
         nearest = np.abs(bars[:, None] - middles).argmin(axis=1)
         return [float(one) for one in strengths[nearest].clip(0, 1)]
-
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.library.model, read_labels(), self._finder().sample())
 
 
 def _track(row: Mapping[str, Any]) -> Track:
@@ -359,7 +345,7 @@ def _track(row: Mapping[str, Any]) -> Track:
     return Track(
         key=row["key"],
         path=one_line(path),
-        title=_title(row),
+        title=_title(row, path),
         artist=row["artist"] or "",
         album=row["album"] or "",
         genre=row["genre"] or "",
@@ -370,8 +356,8 @@ def _track(row: Mapping[str, Any]) -> Track:
     )
 
 
-def _title(row: Mapping[str, Any]) -> str:
-    return row["title"] or one_line(Path(row["path"]).stem)
+def _title(row: Mapping[str, Any], path: Path) -> str:
+    return one_line(called(path, row["title"] or "", artist=""))
 
 
 def _vector(row: Mapping[str, Any]) -> np.ndarray:

@@ -74,7 +74,7 @@ def send(path: Path, kind: str, request: Request) -> FileResponse:
     return FileResponse(path, headers=headers, media_type=kind, stat_result=status)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _media_type(path: Path, _modified: int) -> str | None:
     """What browsers call a file that they play; None of others."""
     with decode.open_file(path) as file:

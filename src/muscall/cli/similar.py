@@ -1,0 +1,28 @@
+"""`muscall similar`"""
+
+from __future__ import annotations
+
+from muscall.cli.common import AnExample, Json, LibraryPath, Model, Threads, open_library, unicode
+from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Where
+
+
+def similar(
+    example: AnExample,
+    where: Where = "",
+    n: N = 10,
+    max_per_artist: MaxPerArtist = None,
+    as_json: Json = False,
+    as_paths: AsPaths = False,
+    m3u: M3u = None,
+    library: LibraryPath = None,
+    model: Model = None,
+    threads: Threads = None,
+) -> None:
+    """Find tracks that sound like a file or passage.
+
+    They are of the library; the file itself need not be. It is shown as `muscall search` does.
+    """
+    form = Form(as_json, as_paths, m3u)
+    music = open_library(library, model, threads)
+    hits = music.similar(example, n=n, where=unicode(where), most_per_artist=max_per_artist)
+    form.show_hits(hits)

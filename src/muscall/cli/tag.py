@@ -1,0 +1,76 @@
+"""`muscall tag`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from muscall.cli.common import (
+    LibraryPath,
+    Model,
+    Threads,
+    exit_on_failures,
+    message,
+    open_library,
+    progress_bar,
+    readable,
+)
+from muscall.errors import AudioError, one_line
+
+
+def tag(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR_OR_FILES", help="Music files, or folders of them.")
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            dir_okay=False,
+            help="What to choose from: a mood a line, or YAML with lists by kind.",
+        ),
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many labels of each kind at most.")] = 3,
+    write_tags: Annotated[
+        bool, typer.Option("--write-tags", help="Write them into the files, as their moods.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what --write-tags would write.")
+    ] = False,
+    library: LibraryPath = None,
+    model: Model = None,
+    threads: Threads = None,
+) -> None:
+    """Print the labels that fit each file best.
+
+    These are the ones that fit it better than they fit the other tracks of the library. What
+    is in the library is not listened to now. With --write-tags they take the place of the moods in
+    its tags (MOOD, in MP3 TMOO); everything else in the file stays, and the library need not listen
+    to it again.
+    """
+    music = open_library(library, model, threads)
+    failures: list[AudioError] = []
+    written = 0
+    with progress_bar("Listening") as progress:
+        for path, found in music.tags(folders, labels=labels, n=n, progress=progress):
+            try:
+                if isinstance(found, AudioError):
+                    raise found
+                moods = [label.text for label in found]
+                if (write_tags or dry_run) and moods:
+                    from muscall.library.moods import write_moods
+
+                    written += write_moods(path, moods, dry_run=dry_run)
+            except AudioError as error:
+                message(error)
+                failures.append(error)
+            else:
+                print(f"{one_line(readable(path))}: {', '.join(moods)}", flush=True)
+    if dry_run:
+        message(f"dry run: {written} files would be written")
+    elif write_tags:
+        message(f"{written} files written")
+    exit_on_failures(failures)

@@ -1,0 +1,69 @@
+"""What is in a library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from muscall.library.scan import text_path
+from muscall.library.store import Store
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What one model has listened to."""
+
+    id: str
+    tracks: int
+    offline: int
+    """Of `tracks`, those whose files are all gone."""
+    hours: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is in a library."""
+
+    path: Path
+    bytes: int
+    """On disk."""
+    roots: dict[Path, datetime]
+    """The folders it was made from, and when each was last looked through."""
+    files: int
+    offline: int
+    """Of `files`, those that are gone."""
+    failed: int
+    """Of `files`, those that cannot be read."""
+    pipelines: list[Pipeline]
+
+
+def read_status(store: Store) -> Status:
+    """What is in `store`, whose folder exists."""
+    pipelines = []
+    for pipeline in store.pipelines():
+        table = store.tracks(pipeline)
+        if table is not None:
+            rows = table.search().select(["offline", "duration"]).to_arrow()
+            offline = pc.sum(rows["offline"]).as_py() or 0
+            hours = (pc.sum(rows["duration"]).as_py() or 0.0) / 3600
+            pipelines.append(Pipeline(pipeline, len(rows), offline, hours))
+    files = store.files().values()
+    return Status(
+        path=store.folder,
+        bytes=sum(map(_size, store.folder.rglob("*"))),
+        roots={text_path(root.path): root.scanned for root in store.roots().values()},
+        files=len(files),
+        offline=sum(file.state == "offline" for file in files),
+        failed=sum(file.error is not None for file in files),
+        pipelines=pipelines,
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a run that is at work has just removed it
+        return 0

@@ -1,0 +1,164 @@
+"""A library as an object: what it answers after a real index run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from muscall import Library, MusCALL
+from muscall.errors import AudioError, MuscallError
+from muscall.library.examples import Example
+from muscall.library.filters import FilterError
+from muscall.library.store import NothingIndexed
+
+Sing = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def library(
+    tagged_songs: Path, tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory
+) -> Library:
+    """What is in `tagged_songs`, and a file that is gone."""
+    library = Library(tmp_path_factory.mktemp("library") / "library", tiny_model)
+    gone = tmp_path_factory.mktemp("gone")
+    shutil.copy(tagged_songs / "a.flac", gone / "same.flac")
+    library.index([tagged_songs, gone], workers=1)
+    (gone / "same.flac").unlink()
+    return library
+
+
+def test_a_sentence_finds_tracks(library: Library, tagged_songs: Path) -> None:
+    hits = library.search("calm", n=3)
+    assert [hit.rank for hit in hits] == [1, 2, 3]
+    assert all(hit.path in set(tagged_songs.iterdir()) and hit.passage for hit in hits)
+    standings = [hit.standing for hit in hits]
+    assert standings[0] in (0, 1)
+    assert standings == sorted(standings, reverse=True)
+    assert library.search("calm", avoid=["drums"]) != library.search("calm")
+
+
+def test_an_example_finds_others_and_not_itself(library: Library, tagged_songs: Path) -> None:
+    path = tagged_songs / "c.flac"
+    for example in (path, str(path), f"{path}@0:01-0:03", Example(path, 2, 4)):
+        hits = library.similar(example)
+        found = [hit.path for hit in hits] + [v.path for hit in hits for v in hit.versions]
+        assert sorted(found) == sorted(set(tagged_songs.iterdir()) - {path})
+        assert hits == library.search(like=[example])
+    vector = library.embedding(path)
+    scores = {hit.path: hit.score for hit in library.similar(path)}
+    for other, score in scores.items():
+        assert score == pytest.approx(float(vector @ library.embedding(other)), abs=1e-5)
+    both = library.search(like=[path], unlike=[tagged_songs / "a.flac"])
+    assert {hit.path.name for hit in both} <= {"b.flac", "d.flac"}
+
+
+def test_filters_go_with_examples_and_alone(library: Library, tagged_songs: Path) -> None:
+    where = "duration < 2 and year = 1999"
+    for hits in (
+        library.search(where=where),
+        library.similar(tagged_songs / "a.flac", where=where),
+    ):
+        assert [hit.path.name for hit in hits] == ["b.flac"]
+    assert library.search(where="year > 1999") == []
+    assert library.search("calm", where="year > 1999") == []
+
+
+def test_a_slip_in_a_filter_is_told_before_a_model_is_loaded(library: Library) -> None:
+    with pytest.raises(FilterError):
+        Library(library.store.folder, "no/such/model").search("calm", where="yeer > 1")
+
+
+def test_a_track_is_described(library: Library, tagged_songs: Path, tmp_path: Path) -> None:
+    labels = library.describe(tagged_songs / "a.flac", n=2)
+    kinds = [label.kind for label in labels]
+    assert kinds == ["genre"] * 2 + ["mood"] * 2 + ["instrument"] * 2 + ["sound"] * 2
+    (tmp_path / "own.txt").write_text("calm\nwild\n")
+    own = library.describe(f"{tagged_songs / 'a.flac'}@0-2", labels=tmp_path / "own.txt")
+    assert {label.text for label in own} == {"calm", "wild"}
+    assert own[0].strength > 0 > own[1].strength
+
+
+def test_every_file_is_labelled(
+    library: Library, tagged_songs: Path, sing: Sing, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text("calm\nwild\nloud\n")
+    (tmp_path / "bad.flac").write_text("no sound")
+    new = sing(tmp_path / "new.flac", 9)
+    seen: list[tuple[int, int]] = []
+    found = dict(
+        library.tags([tmp_path, tagged_songs], labels=own, progress=lambda *done: seen.append(done))
+    )
+    assert list(found) == [tmp_path / "bad.flac", new, *sorted(tagged_songs.iterdir())]
+    assert isinstance(found.pop(tmp_path / "bad.flac"), AudioError)
+    assert seen == [(done, 6) for done in range(1, 7)]
+    for path, labels in found.items():
+        assert not isinstance(labels, AudioError)
+        expected = library.describe(path, labels=own)
+        assert labels == [label for label in expected if label.strength > 0] != expected
+    of_library = dict(library.tags(labels=own))
+    assert {path.stem for path in of_library} == {*"abcd", "same"}
+    assert of_library[tagged_songs / "a.flac"] == found[tagged_songs / "a.flac"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(MuscallError, match=f"no music in {empty}"):
+        list(library.tags([empty], labels=own))
+
+
+def test_tracks_are_exported(library: Library, tagged_songs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tracks.parquet"
+    assert library.export(file) == 4
+    table = pq.read_table(file)
+    assert table.schema.metadata[b"muscall.pipeline"].decode() == library.pipeline
+    rows = {row["path"]: row for row in table.to_pylist()}
+    assert set(rows) == {str(path) for path in tagged_songs.iterdir()}
+    row = rows[str(tagged_songs / "b.flac")]
+    assert (row["title"], row["year"], row["bpm"]) == ("Song b", 1999, None)
+    assert row["duration"] == pytest.approx(1.2)
+    np.testing.assert_array_equal(
+        np.array(row["vector"], np.float32), library.embedding(tagged_songs / "b.flac")
+    )
+    with pytest.raises(MuscallError, match="cannot be written"):
+        library.export(tmp_path / "none" / "tracks.parquet")
+
+
+def test_copies_are_known_while_they_are_there(library: Library, tagged_songs: Path) -> None:
+    found = library.duplicates()
+    (copies,) = found.copies
+    assert tagged_songs / "a.flac" in copies
+    assert len(copies) == 2
+
+
+def test_what_is_not_there_is_told(tmp_path: Path, tiny_model: MusCALL, music: Path) -> None:
+    none = Library(tmp_path / "none", tiny_model)
+    for ask in (
+        lambda: none.search("calm"),
+        lambda: none.similar(music / "0.wav"),
+        none.duplicates,
+        lambda: none.export(tmp_path / "file"),
+    ):
+        with pytest.raises(MuscallError, match=r"no library there; `muscall index` makes one"):
+            ask()
+    empty = Library(tmp_path, tiny_model)
+    for ask in (lambda: empty.search("calm"), lambda: empty.export(tmp_path / "file")):
+        with pytest.raises(NothingIndexed, match="muscall index FOLDER"):
+            ask()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lancedb_is_imported_without_its_client_of_servers() -> None:
+    code = (
+        "import sys, muscall.library.store\n"
+        "client = 'lance_namespace_urllib3_client'\n"
+        "print(client + '.models' in sys.modules, client + '.api' in sys.modules)\n"
+        "print(sys.modules[client].TagApi.__name__, client + '.api' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\nTagApi True\n"

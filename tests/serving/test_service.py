@@ -1,0 +1,113 @@
+"""Only what was indexed is served, whatever happens to its files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import mutagen
+import pytest
+
+from muscall import Library, MusCALL
+from muscall.errors import MuscallError
+from muscall.serving.errors import NotFound
+from muscall.serving.service import Service, Wish
+
+
+def test_a_retagged_file_plays_a_replaced_one_does_not(fresh, sing) -> None:
+    path = fresh.folder / "mp3.mp3"
+    key = fresh.key("mp3.mp3")
+    file = mutagen.File(path, easy=True)
+    file["title"] = "New"
+    file.save()
+    assert fresh.service.file(key) == path
+    assert fresh.client.get(f"/v1/tracks/{key}/audio").content == path.read_bytes()
+    sing(path, 99)
+    for what in ("audio", "cover", "strip"):
+        answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
+        assert answer.status_code == 404
+        assert str(fresh.folder) not in answer.text
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    assert fresh.client.get(f"/v1/tracks/{key}/audio").status_code == 404
+    path.unlink()
+    assert fresh.client.get(f"/v1/tracks/{key}/audio").status_code == 404
+    assert fresh.client.get(f"/v1/tracks/{key}").status_code == 200  # it may be back tomorrow
+
+
+def test_a_copy_stands_in(fresh) -> None:
+    key = fresh.key("mp3.mp3")
+    shutil.copy(fresh.folder / "mp3.mp3", fresh.folder / "copy.mp3")
+    fresh.service.library.index(workers=1)
+    (fresh.folder / "mp3.mp3").unlink()
+    assert fresh.service.file(key).name == "copy.mp3"
+
+
+def test_what_is_offline_is_on_no_map_and_in_no_search(fresh) -> None:
+    key = fresh.key("mp3.mp3")
+    assert key in {point.key for point in fresh.service.map()}
+    (fresh.folder / "mp3.mp3").unlink()
+    fresh.service.library.index()
+    assert key not in {point.key for point in fresh.service.map()}
+    assert key not in {found.track.key for found in fresh.service.search(Wish("jazz"))}
+    with pytest.raises(NotFound):
+        fresh.service.audio(key)
+
+
+def test_a_file_damaged_later_is_told_in_a_line(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = fresh.key("aiff.aiff")
+    monkeypatch.setattr("muscall.serving.service._holds", lambda *_: True)
+    (fresh.folder / "aiff.aiff").write_bytes(b"no sound")
+    for what in ("audio", "strip"):
+        answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
+        assert answer.status_code == 422
+        assert "not audio, or damaged" in answer.json()["detail"]
+        assert str(fresh.folder) not in answer.text
+
+
+def test_matches_tell_where_a_track_is_like_a_wish(fresh) -> None:
+    key = fresh.key("mp3.mp3")
+    strip = fresh.service.strip(key, Wish(like=(key,)))
+    assert len(strip.matches) == len(strip.peaks)
+    assert fresh.service.strip(key, Wish()).matches == []
+    assert fresh.service.strip(key, Wish(where="year > 1")).matches == []
+
+
+def test_a_playlist_holds_any_name(fresh, sing) -> None:
+    odd = sing(fresh.folder / "two\nlines é.flac", 50)
+    fresh.service.library.index(workers=1)
+    text = fresh.service.playlist([fresh.key(odd.name), fresh.key("mp3.mp3")])
+    first, info, address, _, path = text.splitlines()
+    assert (first, info) == ("#EXTM3U", r"#EXTINF:4,two\nlines é")
+    assert address == odd.as_uri()
+    assert path == str(fresh.folder / "mp3.mp3")
+    with pytest.raises(NotFound):
+        fresh.service.playlist(["0" * 40])
+
+
+def test_an_empty_library_is_served(tiny_model: MusCALL, tmp_path: Path) -> None:
+    service = Service(Library(tmp_path / "none", tiny_model), tmp_path / "cache")
+    assert service.status().pipelines == []
+    assert service.errors() == []
+    assert service.map() == []
+    assert service.place(Wish("jazz")) is None
+    with pytest.raises(MuscallError, match="nothing is indexed"):
+        service.search(Wish("jazz"))
+    with pytest.raises(NotFound):
+        service.track("0" * 40)
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_upload_is_forgotten(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muscall.serving.uploads._MOST", 2)
+    with (fresh.folder / "mp3.mp3").open("rb") as data:
+        ids = []
+        for _ in range(3):
+            data.seek(0)
+            ids.append(fresh.service.upload("a.mp3", data))
+    assert fresh.service.search(Wish(like=(ids[2],)))
+    with pytest.raises(NotFound, match="upload it again"):
+        fresh.service.search(Wish(like=(ids[0],)))
+    monkeypatch.setattr("muscall.serving.uploads.time.monotonic", lambda: 1e12)
+    with pytest.raises(NotFound, match="upload it again"):
+        fresh.service.search(Wish(like=(ids[2],)))
