@@ -107,6 +107,20 @@ def test_an_unknown_address_is_not_found(address, browser):
     page.close()
 
 
+def test_a_key_opens_the_page_and_its_sound(browser, serve, library_folder, tiny_checkpoint, made):
+    key = "a-key-of-many-letters"
+    model = ["--model", str(tiny_checkpoint)] if made else []
+    locked = serve(library_folder, *model, "--api-key", key)
+    page = browser.new_page()
+    page.goto(f"{locked}/?q=calm")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("button", name="calm acoustic guitar").click()
+    page.locator(".cover-button").first.click()
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
+    page.close()
+
+
 CONTRASTS = """() => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const numbers = (colour) => {

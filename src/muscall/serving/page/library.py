@@ -7,7 +7,7 @@ from functools import partial
 
 from nicegui import ui
 
-from muscall.library.library import Status
+from muscall.library.status import Status
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import block, count, line, text_button
 
