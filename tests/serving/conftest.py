@@ -106,7 +106,7 @@ class Served:
 
 
 def start(folder: Path, library: Library, cache: Path) -> Iterator[Served]:
-    app = build(library, cache=cache)
+    app = build(library, cache=cache, page=False)
     with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield Served(client, app.state.service, folder)
 

@@ -22,7 +22,7 @@ def locked(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A server with a key, over an empty library."""
     folder = tmp_path_factory.mktemp("locked")
     library = Library(folder / "library", tiny_model)
-    app = build(library, host="0.0.0.0", api_key=KEY, cache=folder / "cache")
+    app = build(library, host="0.0.0.0", api_key=KEY, cache=folder / "cache", page=False)
     with TestClient(app, base_url="http://music.local:8765") as client:
         yield client
 

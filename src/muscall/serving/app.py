@@ -17,6 +17,7 @@ from muscall.library.filters import FilterError
 from muscall.library.library import Library
 from muscall.serving import api, security
 from muscall.serving.errors import NotFound, TooLarge
+from muscall.serving.page import mount
 from muscall.serving.service import Service
 
 _STATUS: dict[type[MuscallError], int] = {NotFound: 404, TooLarge: 413, FilterError: 422}
@@ -28,6 +29,7 @@ def build(
     host: str = "127.0.0.1",
     api_key: str | None = None,
     cache: Path | None = None,
+    page: bool = True,
 ) -> FastAPI:
     """The application that serves `library`: the API under /v1 and the page.
 
@@ -35,6 +37,7 @@ def build(
         host: what it will be bound to. Beyond this machine only with a key.
         api_key: what everybody has to give; None for nothing.
         cache: see `Service`.
+        page: whether to serve the page too, which one application of a process can.
 
     Raises:
         MuscallError: it would be open to others, or the key is too weak; there is no such model.
@@ -67,6 +70,8 @@ def build(
     else:
         app.include_router(api.router, dependencies=security.KEY)
         app.include_router(security.login(api_key))
+    if page:
+        mount(app, service)
     return app
 
 

@@ -1,0 +1,56 @@
+"""The bar that plays, the same one under every view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from muscall.serving.page.listener import item
+from muscall.serving.service import Found, Track
+
+
+class Player(Element, component="player.js"):
+    """Plays in the browser alone: the server only hands over lists of what can be played.
+
+    Args:
+        on_more, on_keep, on_failed: called with the key and the title of what plays when its
+            listener wants more like it or keeps it, or when it cannot be played.
+    """
+
+    def __init__(
+        self,
+        on_more: Callable[[str, str], object],
+        on_keep: Callable[[str, str], object],
+        on_failed: Callable[[str, str], object],
+    ) -> None:
+        super().__init__()
+        self._props["lists"] = {}
+        for event, handler in (("more", on_more), ("keep", on_keep), ("failed", on_failed)):
+            self.on(event, _with_track(handler))
+
+    def offer(self, name: str, tracks: Sequence[Found | Track]) -> None:
+        """Let `play(name)` play `tracks` in their order, those found from their best passage."""
+        items = [
+            item(track.track, track.passage.start if track.passage else None)
+            if isinstance(track, Found)
+            else item(track)
+            for track in tracks
+        ]
+        self._props["lists"] = {**self._props["lists"], name: items}
+
+
+def playing(name: str, key: str) -> str:
+    """JavaScript for a click: play a track of a list, or pause it where it plays already.
+
+    A browser lets sound begin in answer to a click alone, for which the way through the server is
+    too long.
+    """
+    return f"() => muscall.play({name!r}, {key!r})"
+
+
+def _with_track(
+    handler: Callable[[str, str], object],
+) -> Callable[[GenericEventArguments], object]:
+    return lambda event: handler(str(event.args["key"]), str(event.args["title"]))

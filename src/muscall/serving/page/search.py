@@ -1,0 +1,184 @@
+"""The search view: a sentence, songs that it is to be like or unlike, filters, and what was found.
+
+The map has the same box over it, so `SearchBox` is a part of its own.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import quote
+
+from nicegui import background_tasks, ui
+
+from muscall.serving.page.drop import Drop
+from muscall.serving.page.library import invite
+from muscall.serving.page.listener import Listener
+from muscall.serving.page.panel import FilterPanel
+from muscall.serving.page.parts import block, icon_button, line, text_button
+from muscall.serving.page.player import Player
+from muscall.serving.page.results import LIST, Results
+from muscall.serving.page.tray import Tray
+
+EXAMPLES = (
+    "calm acoustic guitar",
+    "dreamy synths, no drums",
+    "happy music for a road trip",
+    "sad piano at night",
+    "fast and energetic electronic music",
+    "something warm with strings",
+)
+_LONGEST = 500  # characters of a sentence
+
+
+class SearchBox:
+    """The box, its chips and filters; what it changes it searches for."""
+
+    def __init__(self, listener: Listener, path: str) -> None:
+        self._listener, self._path = listener, path
+        self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
+        with block("search", "search"):
+            with block("search-row"):
+                self._input = ui.input(placeholder="Describe the music you are looking for")
+                self._input.props("borderless clearable clear-icon=close inputmode=search")
+                self._input.props["aria-label"] = "Describe the music you are looking for"
+                self._input.props["maxlength"] = _LONGEST
+                self._input.set_value(listener.text)
+                self._input.classes("search-input").on("keydown.enter", self._submit)
+                self._input.on("clear", self._submit)
+                with self._input.add_slot("prepend"):
+                    ui.icon("search")
+                song = icon_button("o_audio_file", "Search with a song of yours")
+                song.on("click", js_handler=self._drop.choose())
+                self._tune = icon_button("tune", "Filters", self._toggle_filters)
+                self._tune.props["aria-expanded"] = "false"
+                with self._tune:
+                    self._badge = ui.badge().props("floating")
+                go = ui.button("Search", on_click=self._submit, color=None)
+                go.props("unelevated no-caps").classes("primary search-go")
+            self._progress = block("search-progress", role="status", aria_label="Searching")
+            self._progress.set_visibility(False)
+            self._panel = FilterPanel(listener, self._submit)
+            self._chips = block("chips")
+        if listener.text:
+            ui.navigate.history.replace(self._address)
+        listener.on_ask = self._show
+        self._show(False)
+        if listener.asks and listener.found is None:
+            background_tasks.create(listener.search(), context=self._chips)
+
+    async def search(self, text: str) -> None:
+        """Search for a sentence, as if it was typed."""
+        self._listener.text = text[:_LONGEST]
+        ui.navigate.history.push(self._address)
+        await self._listener.search()
+
+    @property
+    def _address(self) -> str:
+        text = self._listener.text.strip()
+        return f"{self._path}?q={quote(text)}" if text else self._path
+
+    def _show(self, searching: bool) -> None:
+        listener = self._listener
+        self._progress.set_visibility(searching)
+        if self._input.value != listener.text:
+            self._input.set_value(listener.text)
+        filters = listener.conditions.count() + (listener.most_per_artist is not None)
+        self._badge.set_text(str(filters))
+        self._badge.set_visibility(filters > 0)
+        with self._chips.clear():
+            for taste in listener.tastes:
+                with block("chip" if taste.liked else "chip chip-less"):
+                    ui.icon("thumb_up" if taste.liked else "thumb_down")
+                    ui.label(f"{'Like' if taste.liked else 'Less like'} {taste.name}")
+                    icon_button("close", f"Without {taste.name}", partial(listener.forget, taste))
+        self._chips.set_visibility(bool(listener.tastes))
+
+    async def _submit(self) -> None:
+        await self.search(self._input.value or "")
+
+    async def _heard(self, key: str, name: str) -> None:
+        await self._listener.taste(key, name, liked=True)
+
+    def _toggle_filters(self) -> None:
+        self._tune.props["aria-expanded"] = str(self._panel.toggle()).lower()
+
+
+class SearchView:
+    """The page at `/`."""
+
+    def __init__(self, listener: Listener, player: Player, tray: Tray) -> None:
+        self._listener, self._player, self._tray = listener, player, tray
+        with block("view") as view:
+            view.props["data-state"] = "home"
+            self._hero()
+            self._box = SearchBox(listener, "/")
+            self._examples()
+            self._head = block("results-head", aria_live="polite")
+            self._results = Results(listener, tray, self._box.search)
+            self._empty = block("empty")
+            self._invitation = block("card invitation")
+            self._invitation.set_visibility(False)
+        self._view = view
+        listener.on_change = self.show
+        background_tasks.create(self._invite(), context=self._invitation)
+        self.show()
+
+    def show(self) -> None:
+        """Show what was found."""
+        listener = self._listener
+        found = listener.found
+        state = "found" if listener.asks or listener.tastes else "home"
+        self._view.props["data-state"] = state
+        self._empty.set_visibility(found == [])
+        self._head.set_visibility(bool(found))
+        self._results.show(found or [])
+        self._player.offer(LIST, found or [])
+        versions = [version for one in found or [] for version in one.versions]
+        self._player.offer("versions", versions)
+        if found:
+            self._show_head(len(found))
+        elif found == []:
+            self._show_nothing()
+
+    async def _invite(self) -> None:
+        status = await self._listener.ask(self._listener.service.status)
+        if status is not None and not status.files and not self._invitation.is_deleted:
+            self._invitation.set_visibility(True)
+            invite(self._listener)
+
+    def _hero(self) -> None:
+        with block("hero"):
+            line("Find music with a sentence", "hero-title", "h1")
+            line(
+                "Say how it sounds, name an artist, or drop a song anywhere on this page.",
+                "hero-text",
+            )
+
+    def _examples(self) -> None:
+        with block("examples", role="group", aria_label="Examples"):
+            for example in EXAMPLES:
+                with block("example", "button", type="button") as button:
+                    ui.label(example)
+                button.on("click", partial(self._box.search, example))
+
+    def _show_head(self, number: int) -> None:
+        listener, tray = self._listener, self._tray
+        tracks = [one.track for one in listener.found or []]
+        with self._head.clear():
+            line(f"The {number} best" if number > 1 else "One song", "heading", "h2")
+            play = text_button("Play all", "play_arrow").classes("quiet")
+            play.on("click", js_handler=f"() => muscall.play({LIST!r})")
+            text_button("Keep all", "playlist_add", lambda: tray.add(*tracks)).classes("quiet")
+
+    def _show_nothing(self) -> None:
+        listener = self._listener
+        with self._empty.clear():
+            ui.icon("search_off")
+            line("Nothing found", "empty-title")
+            filtered = listener.conditions.count() > 0
+            line(
+                "No song passes all filters: take one away."
+                if filtered
+                else "Try other words, or fewer of them.",
+                "empty-text",
+            )

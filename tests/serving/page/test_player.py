@@ -1,0 +1,77 @@
+from playwright.sync_api import Page, expect
+
+NOW = "document.querySelector('audio').currentTime"
+
+
+def plays(page: Page) -> str:
+    """The title of what plays, once it does."""
+    page.wait_for_function(f"!document.querySelector('audio').paused && {NOW} > 0.2")
+    return page.locator(".player .title").inner_text()
+
+
+def test_a_cover_plays_its_song_from_the_best_passage(visit, snap):
+    page = visit("/?q=calm")
+    row = page.locator(".track").nth(1)
+    row.locator(".cover-button").click()
+    assert plays(page) == row.locator(".about .title").inner_text()
+    width = row.locator(".strip").evaluate("strip => strip.clientWidth")
+    start = row.locator(".strip-passage").evaluate("mark => mark.offsetLeft") / width
+    length = page.evaluate("document.querySelector('audio').duration")
+    assert start * length - 0.5 <= page.evaluate(NOW)
+    expect(row.locator(".strip-now")).to_be_visible()
+    assert row.locator(".when-playing").first.is_visible()
+    page.wait_for_timeout(1500)
+    snap(page, "playing")
+    row.locator(".cover-button").click()
+    page.wait_for_function("document.querySelector('audio').paused")
+
+
+def test_a_strip_plays_from_where_it_is_clicked(visit):
+    page = visit("/?q=calm")
+    strip = page.locator(".strip").nth(2)
+    box = strip.bounding_box()
+    strip.click(position={"x": box["width"] / 2, "y": 20})
+    plays(page)
+    length = page.evaluate("document.querySelector('audio').duration")
+    assert abs(page.evaluate(NOW) - length / 2) < 0.2 * length + 2
+
+
+def test_next_previous_seek_and_volume(visit):
+    page = visit("/?q=calm")
+    titles = page.locator(".results .track > .about .title")
+    expect(titles).to_have_count(12)
+    first, second = titles.all_inner_texts()[:2]
+    page.get_by_role("button", name="Play all").click()
+    assert plays(page) == first
+    page.get_by_label("Next").click()
+    expect(page.locator(".player .title")).to_have_text(second)
+    page.get_by_label("Previous").click()
+    expect(page.locator(".player .title")).to_have_text(first)
+    seek = page.get_by_label("Position in the song")
+    box = seek.bounding_box()
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function(f"{NOW} / document.querySelector('audio').duration > 0.45")
+    volume = page.get_by_label("Volume")
+    volume.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelector('audio').volume === 0")
+    page.reload()
+    page.wait_for_function("document.querySelector('audio')?.volume === 0")
+
+
+def test_it_goes_on_while_the_listener_looks_elsewhere(visit):
+    page = visit("/?q=calm")
+    page.locator(".cover-button").first.click()
+    title = plays(page)
+    page.get_by_role("link", name="Library").click()
+    expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
+    assert plays(page) == title
+    assert page.title() == f"{title} · muscall"
+
+
+def test_what_cannot_be_played_is_said(visit):
+    page = visit("/?q=calm")
+    page.locator(".track").first.wait_for()
+    page.evaluate("muscall.play([{key: '0'.repeat(40), title: 'Gone'}], '0'.repeat(40))")
+    expect(page.locator(".toast-negative")).to_have_text("Gone: cannot be played")

@@ -1,0 +1,136 @@
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def results(page: Page, least: int = 1) -> list[str]:
+    """Titles of what is shown, when that has come to rest."""
+    page.wait_for_function(f"document.querySelectorAll('.results .track').length >= {least}")
+    expect(page.locator(".search-progress")).to_be_hidden()
+    return page.locator(".results .track > .about .title").all_inner_texts()
+
+
+def ask(page: Page, text: str) -> list[str]:
+    page.fill(".search-input input", text)
+    page.keyboard.press("Enter")
+    return results(page)
+
+
+def test_an_example_is_a_click_away(visit, snap):
+    page = visit()
+    expect(page.get_by_role("heading", name="Find music with a sentence")).to_be_visible()
+    snap(page, "home")
+    page.get_by_role("button", name="calm acoustic guitar").click()
+    assert len(results(page, 12)) == 12
+    expect(page.locator(".search-input input")).to_have_value("calm acoustic guitar")
+    expect(page).to_have_url(page.url.split("?")[0] + "?q=calm%20acoustic%20guitar")
+
+
+def test_a_result_says_what_it_is_and_how_well_it_fits(visit, snap):
+    page = visit("/?q=dreamy synths, no drums")
+    results(page, 12)
+    row = page.locator(".track").first
+    expect(row.locator(".gauge-text")).to_have_text(re.compile(r"top \d+ %"))
+    expect(row.locator(".cover")).to_have_js_property("complete", True)
+    assert row.locator(".cover").evaluate("image => image.naturalWidth") > 0
+    for row in page.locator(".track").all()[:6]:
+        expect(row.locator(".strip svg path[d^=M]").first).to_be_visible()
+    assert page.locator(".strip-passage").count() == 12
+    expect(page.locator("button.tag").first).to_be_visible()
+    snap(page, "search")
+
+
+def test_a_tag_is_the_next_search(visit):
+    page = visit("/?q=calm")
+    tag = page.locator("button.tag").first
+    text = tag.inner_text()
+    tag.click()
+    expect(page.locator(".search-input input")).to_have_value(text)
+
+
+def test_more_and_less_like_a_song(visit, snap):
+    page = visit("/?q=calm")
+    first, second = results(page, 12)[:2]
+    page.locator(".act-more").first.click()
+    expect(page.locator(".chip")).to_have_text([f"thumb_upLike {first}close"])
+    page.wait_for_function(
+        "title => ![...document.querySelectorAll('.results .title')]"
+        ".some(one => one.innerText === title)",
+        arg=first,
+    )
+    results(page)
+    page.locator(".track", has_text=second).first.locator(".act-less").click()
+    expect(page.locator(".chip-less")).to_contain_text(f"Less like {second}")
+    results(page)
+    snap(page, "more-and-less")
+    for left in (1, 0):
+        page.locator(".chip button").first.click()
+        expect(page.locator(".chip")).to_have_count(left)
+    assert first in results(page, 12)
+
+
+def test_a_song_dropped_on_the_page_is_the_query(visit, snap, song):
+    page = visit()
+    transfer = page.evaluate_handle(
+        """([bytes, name]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], name, {type: "audio/flac"}));
+            return transfer;
+        }""",
+        [list(song.read_bytes()), song.name],
+    )
+    page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
+    expect(page.get_by_text("Drop a song to find music like it")).to_be_visible()
+    snap(page, "drop")
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    expect(page.locator(".chip")).to_contain_text(f"Like {song.name}")
+    assert len(results(page, 12)) == 12
+    expect(page.locator(".drop")).to_have_count(0)
+
+
+def test_a_song_can_be_chosen_and_what_is_none_is_said(visit, tmp_path):
+    page = visit()
+    (tmp_path / "words.flac").write_text("no music")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_label("Search with a song of yours").click()
+    chooser.value.set_files(tmp_path / "words.flac")
+    expect(page.locator(".toast-negative")).to_be_visible()
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_filters_of_a_listener(visit, snap):
+    page = visit("/?q=calm")
+    results(page)
+    page.get_by_label("Filters").first.click()
+    page.get_by_label("Artist").first.fill("no such artist at all")
+    page.get_by_label("Genre").fill("\"quoted' ~ and or")
+    snap(page, "filters")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No song passes all filters: take one away.")).to_be_visible()
+    expect(page.locator(".search .q-badge")).to_have_text("2")
+    page.get_by_role("button", name="Reset").click()
+    assert len(results(page, 12)) == 12
+
+
+def test_show_more(visit):
+    page = visit("/?q=calm")
+    results(page, 12)
+    page.get_by_role("button", name="Show more").click()
+    assert len(results(page, 13)) > 12
+
+
+def test_back_leads_to_the_search_before(visit):
+    page = visit("/?q=calm")
+    before = results(page, 12)
+    ask(page, "energetic")
+    page.go_back()
+    expect(page.locator(".search-input input")).to_have_value("calm")
+    page.wait_for_function(
+        "title => document.querySelector('.results .title')?.innerText === title", arg=before[0]
+    )
+
+
+def test_a_title_with_markup_is_text(visit):
+    page = visit("/?q=<img src=x onerror=alert(1)>")
+    results(page)
+    expect(page.locator(".search-input input")).to_have_value("<img src=x onerror=alert(1)>")
