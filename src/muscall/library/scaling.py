@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import pickle
+import socket
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -64,9 +65,8 @@ def listen(
             while 0 < len(ledger.pending) < left:
                 left = len(ledger.pending)
                 yield from _round(ledger, model, writer, workers)
-    except (RayError, ConnectionError) as error:
-        *_, reason = str(error).strip().splitlines()
-        raise MuscallError(f"ray: {reason}") from error
+    except RayError as error:
+        raise MuscallError(f"ray: {_last_line(error)}") from error
 
 
 def _round(
@@ -137,11 +137,25 @@ def _connected(address: str | None) -> Iterator[None]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of LanceDB, which is idle as Ray forks
-        ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    place = address or os.environ.get("RAY_ADDRESS", "")
+    host, _, port = place.removeprefix("ray://").rpartition(":")
+    try:
+        if port.isdigit():  # Ray itself would go on trying for minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of LanceDB, idle while Ray forks
+            ray.init(
+                address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise MuscallError(f"ray {place}: {_last_line(error)}") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _last_line(error: Exception) -> str:
+    *_, line = str(error).strip().splitlines() or [type(error).__name__]
+    return line

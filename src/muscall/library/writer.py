@@ -178,7 +178,7 @@ def _lock_path(store: Store) -> Path:
         store.folder.mkdir(parents=True, exist_ok=True)
         return store.folder / ".lock"
     # Nothing can be held in a bucket: runs of the same user on this machine exclude each other.
-    folder = platformdirs.user_runtime_path("muscall", ensure_exists=True)
+    folder = platformdirs.user_cache_path("muscall", ensure_exists=True)
     return folder / f"{blake2b(store.folder.encode(), digest_size=8).hexdigest()}.lock"
 
 
