@@ -160,7 +160,7 @@ def long_run(setting: Setting) -> list[Row]:
     early = seen[len(seen) // 10]
     rows: list[Row] = []
     for who, place in (("the process itself", 1), ("its workers", 2)):
-        last = max(look[place] for look in seen[-max(1, len(seen) // 10) :])
+        last = max(look[place] for look in seen[-max(2, len(seen) // 10) :])
         growth = last / early[place]
         what = f"{who}: {early[place]:,.0f} MiB after {early[0]:,} tracks, at the end"
         rows.append((what, last, "MiB", f"at most {GROWTH:g} of it", growth <= GROWTH))
