@@ -33,7 +33,9 @@ def _valid(text: str) -> str:
 
 
 Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty hex digits.")]
-Text = Annotated[str, Field(max_length=2000), AfterValidator(_valid)]
+# All of a wish together fits an address, of which servers read 64 KiB.
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_valid)]
+Words = Annotated[str, Field(max_length=200), AfterValidator(_valid)]
 Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
 
 
@@ -55,7 +57,7 @@ class WishParameters(Asked):
     text: Text = Field("", description="A sentence: dreamy synths, no drums")
     like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
     unlike: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
-    avoid: list[Text] = Field([], max_length=20, description="Words for what is not wanted.")
+    avoid: list[Words] = Field([], max_length=10, description="Words for what is not wanted.")
     where: Text = Field("", description='A filter: year > 1990 and genre ~ "jazz"')
     n: int = Field(20, ge=1, le=200)
     most_per_artist: int | None = Field(None, ge=1, le=200)
