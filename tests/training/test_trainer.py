@@ -227,6 +227,17 @@ def test_another_run_in_the_same_folder_is_refused(settings):
         run(settings, train__steps=1, train__lr=0.5)
 
 
+def test_a_run_from_before_a_setting_existed_goes_on(settings):
+    run(settings, train__steps=1)
+    told = Path(settings["train"]["out"]) / "config.json"
+    then = json.loads(told.read_text())
+    del then["loss.alike"]
+    told.write_text(json.dumps(then))
+    run(settings, train__steps=1)
+    with pytest.raises(ConfigError, match=r"holds a run with loss\.alike=1\.0, not 0\.5"):
+        run(settings, train__steps=1, loss__alike=0.5)
+
+
 def test_a_damaged_state_is_named(settings):
     run(settings)
     state = Path(settings["train"]["out"]) / "state" / "state.safetensors"

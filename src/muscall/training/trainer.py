@@ -109,10 +109,12 @@ class _Run:
         now = _comparable(self.config)
         if path.exists():
             then = json.loads(path.read_text(encoding="utf-8"))
+            defaults = _comparable(Config())  # of settings that did not exist then
             for name in sorted(now.keys() | then.keys()):
-                if now.get(name) != then.get(name):
+                before = then.get(name, defaults.get(name))
+                if now.get(name) != before:
                     raise ConfigError(
-                        f"{self.out} holds a run with {name}={then.get(name)}, not {now.get(name)}:"
+                        f"{self.out} holds a run with {name}={before}, not {now.get(name)}:"
                         " choose another train.out or remove it"
                     )
             return
