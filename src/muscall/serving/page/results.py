@@ -47,10 +47,6 @@ class Results:
                 more.classes("quiet show-more")
         self._filling = background_tasks.create(self._fill(rows), context=self._box)
 
-    def clear(self) -> None:
-        """Show nothing."""
-        self.show([])
-
     async def _show_more(self) -> None:
         await self._listener.search(self._listener.count + PAGE)
 
