@@ -58,6 +58,7 @@ def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Fin
     # The same recording again, and a file that is gone.
     again = [vector for _, _, vector in tracks[0].windows]
     tracks.append(track(40, unit(tracks[0].row["vector"] + 1e-3), again, title="Copy"))
+    tracks.append(track(42, tracks[0].row["vector"], [*again, *again], title="Longer"))
     tracks.append(track(41, texts[0], [texts[0]], title="Gone", offline=True))
     pipeline = pipeline_id(tiny_model)
     with writing(store, pipeline, tiny_model.config.dim) as writer:
@@ -103,6 +104,7 @@ def test_versions_of_one_recording_are_shown_together_and_stay_tracks(find: Find
     together = next(hit for hit in hits if hit.versions)
     assert {number(together), *(number(version) for version in together.versions)} == {0, 40}
     assert len(hits) == 12
+    assert 42 in map(number, hits)  # as near, and another length
 
 
 def test_what_is_gone_is_not_found(find: Find) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from lancedb.table import Table
 
-from muscall.library.finder import SAME
+from muscall.library.finder import LENGTHS, SAME
 from muscall.library.scan import text_path
 from muscall.library.store import Store, matrix
 
-_LENGTHS = 0.02  # share by which the lengths of versions may differ
 _BLOCK = 256  # tracks compared with others at once
 
 
@@ -36,7 +35,7 @@ class Duplicates:
     copies: list[list[Path]]
     """Files with the same sound to the bit, whatever their tags."""
     versions: list[list[Version]]
-    """Tracks within SAME of the first of their group in sound, and 2 % in length."""
+    """Tracks within SAME of the first of their group in sound, and LENGTHS in length."""
 
 
 def find_duplicates(store: Store, pipeline: str) -> Duplicates:
@@ -61,7 +60,7 @@ def _versions(table: Table) -> Iterator[list[Version]]:
     vectors = matrix(rows["vector"])
     # Versions stand near each other in this order, so that few of all pairs are compared.
     durations = rows["duration"].to_numpy()
-    ends = np.searchsorted(durations, durations / (1 - _LENGTHS), side="right")
+    ends = np.searchsorted(durations, durations / (1 - LENGTHS), side="right")
     grouped: set[int] = set()
     plain = rows.drop_columns(["vector"])
     for start in range(0, len(rows), _BLOCK):

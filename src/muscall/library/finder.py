@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 AVOIDED = 0.5  # weight of what a request is to be without, beside 1 for what it asks for
 WORDS = 3.0  # standard deviations that a word found in one track alone is worth
 SAME = 0.985  # cosine from which two tracks are shown as versions of one
+LENGTHS = 0.02  # share by which their lengths may differ
 _SAMPLE = 4096  # tracks that stand for the library
 _CANDIDATES = 200
 _SHOWN = ("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration")
@@ -86,7 +87,7 @@ class Hit:
     """Whether words of the request stand in its tags or its file's name."""
     passage: Passage | None = None
     versions: tuple[Hit, ...] = field(default=(), repr=False)
-    """Tracks that sound the same to within SAME, best first; they are tracks of their own."""
+    """Tracks within SAME in sound and LENGTHS in length, best first; tracks of their own."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Finder:
         chosen: list[dict[str, Any]] = []
         artists: dict[str, int] = {}
         for row in found:
-            alike = next((c for c in chosen if c["vector"] @ row["vector"] >= SAME), None)
+            alike = next((one for one in chosen if _same(one, row)), None)
             if alike is not None:
                 alike["versions"].append(row)
                 continue
@@ -251,6 +252,11 @@ def _score_sound(found: list[dict[str, Any]], query: np.ndarray, sample: np.ndar
     for row, score, deviation, place in zip(found, scores, deviations, places, strict=True):
         row["score"], row["deviations"] = float(score), float(deviation)
         row["percentile"] = 100 * float(place)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    shorter, longer = sorted((one["duration"], other["duration"]))
+    return bool(shorter >= (1 - LENGTHS) * longer and one["vector"] @ other["vector"] >= SAME)
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -53,10 +53,11 @@ def library_folder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory
 
 
 def _sing(path: Path, number: int) -> None:
-    """Eight seconds that rise and fall, higher with each number."""
+    """Eight seconds and more that rise and fall, higher and longer with each number."""
     path.parent.mkdir(exist_ok=True)
-    time = np.arange(8 * RATE) / RATE
-    swell = np.sin(np.pi * time / 8 * (1 + number % 3)) ** 2
+    length = 8 * 1.03**number  # so that no song is taken for a version of another
+    time = np.arange(round(length * RATE)) / RATE
+    swell = np.sin(np.pi * time / length * (1 + number % 3)) ** 2
     noise = np.random.default_rng(number).normal(size=time.shape)
     tone = np.sin(2 * np.pi * 60 * 1.15**number * time)
     soundfile.write(path, 0.3 * swell * (tone + 0.1 * (number % 4) * noise), RATE)
