@@ -29,7 +29,7 @@ def test_an_empty_library_helps(visit, snap, serve, tiny_checkpoint, tmp_path, s
     page.get_by_label("Folder of music").fill(str(song.parent))
     page.get_by_role("button", name="Index it").click()
     expect(page.locator(".fact", has_text="tracks").locator(".fact-number")).to_have_text("1")
-    page.get_by_role("link", name="Search").click()
+    page.get_by_role("link", name="Search", exact=True).click()
     page.fill(".search-input input", "calm")
     page.keyboard.press("Enter")
     expect(page.locator(".track .title").first).to_have_text("Song number 31")

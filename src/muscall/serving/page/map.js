@@ -142,17 +142,17 @@ export default {
       Object.assign(context, { fillStyle: colour("--text"), strokeStyle: colour("--surface"), lineWidth: 5 });
       context.stroke();
       context.fill();
-      this.label(context, "Your search", x, y, 16, colour("--text"), colour("--surface"));
+      this.write(context, "Your search", x, y, 16, colour("--text"), colour("--surface"));
     },
     name(context, at, size, paint, ground) {
       if (at === undefined || at < 0) return;
       const { x, y, title, artist } = this.points[at];
       const [left, top] = this.at(x, y);
       const text = (ground && artist ? `${title} · ${artist}` : title).slice(0, 60);
-      this.label(context, text, left, top, size, paint, ground);
+      this.write(context, text, left, top, size, paint, ground);
     },
     // On a ground of its own it is always shown; otherwise where there is no name yet.
-    label(context, text, left, top, size, paint, ground) {
+    write(context, text, left, top, size, paint, ground) {
       context.font = "500 12px Roboto, system-ui, sans-serif";
       const wide = context.measureText(text).width;
       const begin = Math.max(4, Math.min(left - wide / 2, this.width - wide - 4));
