@@ -14,6 +14,7 @@ import os
 import re
 import textwrap
 from fnmatch import fnmatch
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ links: dict[str, set[str]] = {}
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are not in docs/, and write out the stars of the navigation."""
+    links.clear()
     sources = {name: ROOT / path for name, path in ELSEWHERE.items()}
+    # Few systems have a font that knows where an index or the limits of a sum belong.
+    math = Path(metadata.distribution("ziamath").locate_file("ziamath"))
+    sources["assets/math.ttf"] = math / "fonts" / "STIXTwoMath-Regular.ttf"
     for card in sorted(PACKAGE.glob("weights/*/README.md")):
         sources[f"cards/{card.parent.name}.md"] = card
     for name, path in sources.items():
@@ -50,18 +55,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"reference/{package}.md", content=text))
     pages = sorted(file.src_uri for file in files.documentation_pages())
     config.nav = [
-        {title: [entry for item in items for entry in expanded(item, pages)]}
+        {title: [page for item in items for page in expanded(item, items, pages)]}
         for section in config.nav or []
         for title, items in section.items()
     ]
     return files
 
 
-def expanded(item: str, pages: list[str]) -> list[Any]:
-    """An entry of the navigation, or the pages for which its star stands."""
+def expanded(item: str, items: list[str], pages: list[str]) -> list[str]:
+    """An entry of the navigation, or the pages for which its star stands and no other entry."""
     if "*" not in item:
         return [item]
-    return [page for page in pages if fnmatch(page, item)]
+    return [page for page in pages if fnmatch(page, item) and page not in items]
 
 
 def public_modules() -> dict[str, list[str]]:
@@ -97,7 +102,9 @@ def commands() -> str:
 
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="muscall")
-    return get_docs_for_click(obj=command, ctx=context, name="muscall", title="Commands")
+    text = get_docs_for_click(obj=command, ctx=context, name="muscall", title="Commands")
+    # Its list of commands is cut off in the middle of sentences, and stands beside it anyway.
+    return re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+", "", text)
 
 
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
@@ -119,15 +126,13 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
         markdown,
         flags=re.DOTALL | re.MULTILINE,
     )
-    return re.sub(r"\$`([^`]+)`\$", lambda found: convert(found[1]), markdown)
+    # In a span, as a formula at the beginning of a line would become a paragraph of its own.
+    return re.sub(r"\$`([^`]+)`\$", lambda found: f"<span>{convert(found[1])}</span>", markdown)
 
 
 def relinked(link: re.Match[str], folder: Path, page: str, known: dict[str, str]) -> str:
     """A link to a file of the repository: to its page, to its reference, or text if it has none."""
     label, href, anchor = link[1], link[2], link[3] or ""
-    if ":" in href:
-        links.setdefault(href, set()).add(page)
-        return link[0]
     target = Path(os.path.normpath(folder / href))
     if not target.exists() or not target.is_relative_to(ROOT):
         return link[0]
@@ -163,22 +168,27 @@ def code(name: str) -> str:
                 said = node.body[0]
                 lines[said.lineno - 1 : said.end_lineno] = []
                 last -= said.end_lineno - said.lineno + 1
-            shown = textwrap.dedent("\n".join(lines[first - 1 : last]))
+            shown = textwrap.dedent("\n".join(lines[first - 1 : last])).replace(":\n\n", ":\n", 1)
             return fence(shown, str(path.relative_to(ROOT)))
     raise PluginError(f"{name}: there is no such module")
 
 
 def whole_file(path: str) -> str:
-    """A fence with a file of the repository."""
-    return fence((ROOT / path).read_text(encoding="utf-8").rstrip(), path)
+    """A program: what it says about itself, and a fence with the rest."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    rest = "\n".join(text.splitlines()[tree.body[0].end_lineno :])
+    return f"{ast.get_docstring(tree)}\n\n{fence(rest.strip(), path)}"
 
 
 def fence(text: str, title: str) -> str:
     return f'```python title="{title}"\n{text}\n```'
 
 
-def on_page_content(html: str, config: MkDocsConfig, **_: Any) -> str:
-    """Put drawings into the page, where they follow its colours."""
+def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
+    """Put drawings into the page, where they follow its colours; note external links."""
+    for link in re.findall(r'href="(https?://[^"]+)"', html):
+        links.setdefault(link, set()).add(page.file.src_uri)
 
     def inline(found: re.Match[str]) -> str:
         drawing = Path(config.docs_dir, "pictures", found[2]).read_text(encoding="utf-8")

@@ -88,13 +88,14 @@ def test_a_model_is_trained_from_nothing(run: Run, tmp_path: Path) -> None:
 
 def test_the_packaged_weights_are_tuned(run: Run, music: Path, tmp_path: Path) -> None:
     rows = [
-        {"audio": str(path), "caption": f"tone {path.stem}"} for path in sorted(music.rglob("*.wav"))
+        {"audio": str(path), "caption": f"tone {path.stem}"}
+        for path in sorted(music.rglob("*.wav"))
     ]
     manifest = tmp_path / "mine.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     settings = ["train.steps=1", "data.workers=0", f"train.out={tmp_path / 'run'}"]
     lines = run("fine_tune", manifest, *settings)
-    assert [line.split()[0] for line in lines] == ["before", "after"]
+    assert [line.split()[0] for line in lines[-2:]] == ["before", "after"]
 
 
 def test_a_library_is_used(run: Run, music: Path, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_a_library_is_used(run: Run, music: Path, tmp_path: Path) -> None:
 
 def test_a_server_is_asked(run: Run, address: str) -> None:
     lines = run("ask_api", address, "a low tone")
-    assert [line.split()[0] for line in lines[:3]] == ["1", "2", "3"]
+    assert re.match(r"1 /.*\.wav", lines[0])
     assert "#EXTM3U" in lines
     with pytest.raises(SystemExit, match="nothing is asked for"):
         run("ask_api", address, "")
