@@ -13,7 +13,7 @@ debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 
 MODEL := default
 
-.PHONY: demo test check corpus evaluate weights clean
+.PHONY: demo test check docs corpus evaluate weights clean
 
 demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a folder of your own
 	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
@@ -25,6 +25,9 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/dev  ## The documentation site, into site/; external links are in site/links.txt
+	$(BIN)/mkdocs build --strict
 
 corpus: .venv/dev  ## The open corpus, 21,000 clips: hours; stops and resumes. CORPUS=folder
 	for library in fluidsynth openmpt chromaprint; do \
@@ -42,7 +45,7 @@ weights: .venv/dev  ## Train a released model on the corpus, and pack it; MODEL=
 	PYTHONPATH=recipes/open-corpus:recipes/evaluate $(BIN)/python recipes/weights/pack.py $(MODEL)
 
 clean:
-	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call debian,python3-venv); }
