@@ -21,7 +21,6 @@ slow; it came from Vienna.</p><pre>code { here }</pre></body></html>"""
 
 @pytest.fixture(scope="module")
 def recipe(recipe_beside: Callable[[str], Callable[[str], ModuleType]]) -> ModuleType:
-    # The name of another recipe's script as well; what is imported here is this one.
     return recipe_beside("word2vec")("train")
 
 
@@ -76,12 +75,12 @@ def test_words_in_like_places_get_like_vectors_that_the_model_reads(
         [str(word) for word in draw.choice(kinds[kind] + sides[kind], 6)]
         for kind in draw.integers(2, size=600)
     ]
-    vectors = recipe.train(text, size=16, least=2, epochs=3)
+    vectors = recipe.train(text, size=16, least=2, epochs=300)
     assert vectors.similarity("piano", "guitar") > vectors.similarity("piano", "calm") + 0.2
-    again = recipe.train(text, size=16, least=2, epochs=3)
+    again = recipe.train(text, size=16, least=2, epochs=300)
     np.testing.assert_array_equal(again.vectors, vectors.vectors)
-    recipe.write(vectors, {"epochs": 3}, tmp_path / "out")
+    recipe.write(vectors, {"epochs": 300}, tmp_path / "out")
     words, table = read_vectors(tmp_path / "out" / "vectors.bin", limit=100)
     assert set(words) == {word for group in (*kinds, *sides) for word in group}
     np.testing.assert_array_equal(table[words.index("piano")], vectors["piano"])
-    assert json.loads((tmp_path / "out" / "vectors.json").read_text()) == {"epochs": 3}
+    assert json.loads((tmp_path / "out" / "vectors.json").read_text()) == {"epochs": 300}
