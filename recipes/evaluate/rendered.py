@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import TEMPLATES, Row, Value, over_draws
 
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
+from muscall.evaluation.tables import TEMPLATES, Row, Value, over_draws
 from muscall.evaluation.zeroshot import embed_labels, tagging_scores
 from muscall.models.inference import Segment
 
