@@ -18,6 +18,7 @@ from muscall.cli import (
     evaluate,
     export,
     index,
+    reproduce,
     search,
     serve,
     similar,
@@ -49,6 +50,7 @@ app.command()(status.errors)
 app.command()(serve.serve)
 app.command()(train.train)
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(reproduce.reproduce)
 app.command()(embed.embed)
 app.command()(convert.convert)
 

@@ -58,6 +58,14 @@ def retrieval_intervals(
     return {name: (low, high) for name, (low, high) in intervals.items()}
 
 
+def chance_metrics(items: int) -> dict[str, float]:
+    """`retrieval_metrics` as expected of a random order of `items`, 10 or more."""
+    metrics = {f"R@{k}": min(100.0, 100 * k / items) for k in (1, 5, 10)}
+    metrics["mAP10"] = 100 * float(np.sum(1 / np.arange(1, 11))) / items
+    metrics["MedR"] = items / 2
+    return metrics
+
+
 def ranks(similarity: Any, correct: Any = None) -> np.ndarray:
     """The rank of each query's right item, from 1: (n_queries,) int64.
 

@@ -106,7 +106,7 @@ class _Run:
     def _claim_folder(self) -> None:
         """Refuse a folder that holds a run with other settings; what cannot matter may differ."""
         path = self.out / SETTINGS
-        now = _comparable(self.config)
+        now = comparable(self.config)
         if path.exists():
             then = json.loads(path.read_text(encoding="utf-8"))
             for name in sorted(now.keys() | then.keys()):
@@ -264,7 +264,7 @@ def _check_heads(config: Config, model: ModelConfig) -> None:
         )
 
 
-def _comparable(config: Config) -> dict[str, object]:
+def comparable(config: Config) -> dict[str, object]:
     """Dotted settings that the result depends on."""
     ignored = {"train.out", "train.device", "train.threads", "train.save_every", "data.workers"}
 
