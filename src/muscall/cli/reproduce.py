@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from muscall.cli.common import message, progress_bar
-from muscall.errors import ConfigError
+from muscall.cli.common import exit_on_failures, message, progress_bar
+from muscall.errors import ConfigError, MuscallError
 
 if TYPE_CHECKING:
     from muscall.reproduce.sweep import Sweep
@@ -31,6 +31,10 @@ def reproduce(
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors of the baseline (table1).")
     ] = None,
+    gtzan: Annotated[
+        Path | None, typer.Option(help="GTZAN as a manifest with labels (table2, probes).")
+    ] = None,
+    magnatagatune: Annotated[Path | None, typer.Option(help="MagnaTagATune likewise.")] = None,
     configs: Annotated[Path, typer.Option(help="Folder of configurations.")] = Path("configs"),
     runs: Annotated[Path, typer.Option(help="Where trainings are kept.")] = Path("runs/reproduce"),
     out: Annotated[Path, typer.Option(help="Where pages are written.")] = Path("docs/results"),
@@ -60,6 +64,11 @@ def reproduce(
         size=SIZES[size],
         seeds=_numbers(seeds),
         manifests={"train": train, "val": val, "test": test},
+        labelled={
+            name: path
+            for name, path in (("GTZAN", gtzan), ("MagnaTagATune", magnatagatune))
+            if path is not None
+        },
         configs=configs,
         runs=runs,
         out=out,
@@ -71,8 +80,16 @@ def reproduce(
     if list_:
         _print_states(sweep, wanted)
         return
-    for page in sweep.reproduce(wanted, progress_bar):
-        print(page, flush=True)
+    failed = []
+    for study in wanted:
+        try:
+            print(sweep.reproduce(study, progress_bar), flush=True)
+        except MuscallError as error:
+            if len(wanted) == 1:
+                raise
+            message(f"{study.name}: {error}")
+            failed.append(study)
+    exit_on_failures(failed)
 
 
 def _numbers(text: str) -> list[int]:

@@ -16,6 +16,8 @@ from muscall.data.unpacking import unpack
 from muscall.models.checkpoint import written_aside
 
 SPLITS = ("train", "val", "test")
+FACTS = {"instruments": "instruments", "styles": "style"}
+"""What is labelled, and the fact of the open corpus that labels it."""
 _PART = 1 << 16
 
 logger = logging.getLogger("muscall")
@@ -25,10 +27,13 @@ logger = logging.getLogger("muscall")
 class Corpus:
     """Rows of each split in an order that does not depend on what else is in the manifests, so
     that fewer rows are always among more; `folder` is where they are unpacked to.
+
+    `labels` are what is known of rows: by what is labelled, then by row.
     """
 
     rows: Mapping[str, Sequence[Row]]
     folder: Path
+    labels: Mapping[str, Mapping[str, Sequence[str]]]
 
     @classmethod
     def read(cls, manifests: Mapping[str, Path], most: Mapping[str, int], folder: Path) -> Corpus:
@@ -41,7 +46,11 @@ class Corpus:
             split: sorted(read_manifest(manifests[split]), key=_order)[: most[split]]
             for split in SPLITS
         }
-        return cls(rows, folder)
+        labels: dict[str, dict[str, Sequence[str]]] = {}
+        for split in SPLITS:
+            for name, known in _facts(manifests[split]).items():
+                labels.setdefault(name, {}).update(known)
+        return cls(rows, folder, labels)
 
     def part(self, split: str, share: float = 1.0) -> Sequence[Row]:
         """The first rows of a split, so many as `share`, in 0..1, of them are."""
@@ -55,6 +64,28 @@ class Corpus:
         for row in rows:
             told.update(self._line(row).encode())
         return self.folder / f"{split}-{len(rows)}-{told.hexdigest()[:12]}.jsonl"
+
+    def labelled(self) -> dict[str, Path]:
+        """By what is labelled, the manifest of all rows, with their splits and labels, for which
+        it is known. Written here: their sound is unpacked already.
+        """
+        found = {}
+        for name, known in self.labels.items():
+            lines = [
+                json.dumps(
+                    json.loads(self._line(row)) | {"split": split, "labels": list(known[row.id])}
+                )
+                for split, rows in self.rows.items()
+                for row in rows
+                if row.id in known
+            ]
+            text = "".join(line + "\n" for line in lines)
+            key = hashlib.sha256(text.encode()).hexdigest()[:12]
+            found[name] = self.folder / f"{name}-{len(lines)}-{key}.jsonl"
+            if not found[name].exists():
+                with written_aside(self.folder) as aside:
+                    (aside / found[name].name).write_text(text, "utf-8")
+        return found
 
     def unpack(
         self, parts: Sequence[tuple[str, float]], progress: Callable[[int, int], None] | None = None
@@ -85,9 +116,28 @@ class Corpus:
         return {path: f"sound/{_fingerprint(path)}.wav" for path in paths}
 
     def _line(self, row: Row) -> str:
-        values = {"id": row.id, "audio": self._sound[row.audio], "caption": row.captions}
-        values |= {"start": row.start, "duration": row.duration}
+        values = {
+            "id": row.id,
+            "audio": self._sound[row.audio],
+            "caption": row.captions,
+            "start": row.start,
+            "duration": row.duration,
+        }
         return json.dumps(values)
+
+
+def _facts(manifest: Path) -> dict[str, dict[str, Sequence[str]]]:
+    """What the open corpus knows of its rows; nothing where a manifest is not of its kind."""
+    found: dict[str, dict[str, Sequence[str]]] = {}
+    if manifest.suffix != ".jsonl":
+        return found
+    for line in manifest.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        for name, fact in FACTS.items():
+            if (labels := row.get("facts", {}).get(fact)) is not None:
+                kept = [labels] if isinstance(labels, str) else labels
+                found.setdefault(name, {})[str(row["id"])] = kept
+    return found
 
 
 def _order(row: Row) -> bytes:

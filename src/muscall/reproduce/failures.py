@@ -23,40 +23,9 @@ from muscall.reproduce.paper import T2A
 SHOWN = 12
 SECONDS = 10.0
 """Of a track's centre that one can listen to."""
-SMALL_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "around",
-        "as",
-        "at",
-        "by",
-        "for",
-        "from",
-        "has",
-        "in",
-        "is",
-        "it",
-        "its",
-        "music",
-        "no",
-        "of",
-        "on",
-        "or",
-        "piece",
-        "song",
-        "that",
-        "the",
-        "this",
-        "to",
-        "track",
-        "tune",
-        "with",
-        "without",
-    ]
-)
+_SMALL = """
+a an and at by for from in is it no of on or the this to with without music piece song track tune
+"""
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -83,7 +52,7 @@ class Failure:
 
 def words(caption: str) -> set[str]:
     """The words of a caption that say something."""
-    return set(re.findall(r"[a-z0-9']+", caption.lower())) - SMALL_WORDS
+    return set(re.findall(r"[a-z0-9']+", caption.lower())) - set(_SMALL.split())
 
 
 def failures(rows: Sequence[Row], similarity: np.ndarray, ranks: np.ndarray) -> list[Failure]:
@@ -94,7 +63,7 @@ def failures(rows: Sequence[Row], similarity: np.ndarray, ranks: np.ndarray) -> 
         ranks: (n,) of the right rows.
     """
     found = []
-    for index in np.flatnonzero(ranks > 1):
+    for index in np.flatnonzero(ranks > 1).tolist():
         # A tie counts as a miss, so the first may otherwise be the right one.
         others = np.where(np.arange(len(rows)) == index, -np.inf, similarity[index])
         right, first = rows[index], rows[int(others.argmax())]
@@ -150,15 +119,14 @@ def _share(query: str, row: Row) -> float:
 
 
 def _write_page(shown: Sequence[Failure], stem: Path) -> None:
-    clips = stem.with_name(stem.name)
-    clips.mkdir(parents=True, exist_ok=True)
-    for old in clips.glob("*.ogg"):
+    stem.mkdir(parents=True, exist_ok=True)
+    for old in stem.glob("*.ogg"):
         old.unlink()
     parts = []
     for number, failure in enumerate(shown, 1):
         for kind, row in (("first", failure.first), ("right", failure.right)):
-            _write_clip(row, clips / f"{number:02}-{kind}.ogg")
-        parts.append(_article(failure, f"{clips.name}/{number:02}"))
+            _write_clip(row, stem / f"{number:02}-{kind}.ogg")
+        parts.append(_article(failure, f"{stem.name}/{number:02}"))
     title = "Sentences whose track did not come first"
     text = (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8">'

@@ -142,10 +142,16 @@ def _figure(path: Path, panels: int, height: float = 3.6) -> Iterator[list[Any]]
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    # Text stays text, and the same numbers give the same file.
-    style = {"svg.fonttype": "none", "svg.hashsalt": "muscall"}
-    style |= {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(
+        {
+            # Text stays text, and the same numbers give the same file.
+            "svg.fonttype": "none",
+            "svg.hashsalt": "muscall",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+        }
+    ):
         figure, axes = plt.subplots(
             1, panels, figsize=(4.6 * panels, height), squeeze=False, layout="constrained"
         )

@@ -28,12 +28,12 @@ def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw | None:
     Returns:
         None for fewer than three points, or only one x.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    kept = (x > 0) & (y > 0)
-    x, y = np.log(x[kept]), np.log(y[kept])
-    if len(x) < 3 or np.ptp(x) == 0:
+    at, values = np.asarray(x, float), np.asarray(y, float)
+    kept = (at > 0) & (values > 0)
+    at, values = np.log(at[kept]), np.log(values[kept])
+    if len(at) < 3 or np.ptp(at) == 0:
         return None
-    fit = stats.linregress(x, y)
-    half = float(stats.t.ppf(0.975, len(x) - 2) * fit.stderr)
+    fit = stats.linregress(at, values)
+    half = float(stats.t.ppf(0.975, len(at) - 2) * fit.stderr)
     exponent = float(fit.slope)
     return PowerLaw(float(np.exp(fit.intercept)), exponent, exponent - half, exponent + half)

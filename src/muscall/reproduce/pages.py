@@ -123,21 +123,19 @@ def joint_space(found: Found, stem: Path, claims: Sequence[Claim]) -> str:
 
 def labels(found: Found, stem: Path, claims: Sequence[Claim]) -> str:
     """What is measured with labels: a row for each variant and way of asking."""
-    table: dict[str, Row] = {}
+    table: dict[str, dict[str, Value]] = {}
     for variant in found.variants:
         for column, value in found.row(variant.name).items():
             way, _, name = column.partition(": ")
-            row = table.setdefault(f"{variant.name}, {way}", {})
-            table[f"{variant.name}, {way}"] = {**row, name: value}
-    ours = {name: dict(row) for name, row in table.items()}
+            table.setdefault(f"{variant.name}, {way}", {})[name] = value
+    measure = next(iter(next(iter(table.values()))))
+    ours = {name: row[measure] for name, row in table.items()}
+    theirs = {name: row[measure] for name, row in found.numbers.items() if measure in row}
+    figures.dots(ours, theirs, measure, _picture(stem))
     for name, numbers in found.numbers.items():
-        ours.setdefault(name, {})
-        ours[name] |= {f"{column}, paper": Value(value) for column, value in numbers.items()}
-    first = next(iter(next(iter(table.values()))))
-    shown = {name: row[first] for name, row in table.items() if first in row}
-    theirs = {name: numbers[first] for name, numbers in found.numbers.items() if first in numbers}
-    figures.dots(shown, theirs, first, _picture(stem))
-    return _joined(markdown(ours), _claims(found, claims), _shown(stem))
+        theirs_too = {f"{column}, paper": Value(value) for column, value in numbers.items()}
+        table.setdefault(name, {}).update(theirs_too)
+    return _joined(markdown(table), _claims(found, claims), _shown(stem))
 
 
 def _ways(found: Found, rows: dict[str, Row]) -> list[str]:

@@ -80,8 +80,11 @@ def _batches(size: Size) -> list[Variant]:
     found = []
     for batch in size.batches:
         steps = max(1, size.batch * size.steps // batch)
-        settings = (f"train.batch_size={batch}", f"train.steps={steps}")
-        settings += (f"train.validate_every={-(-steps // 4)}",)
+        settings = (
+            f"train.batch_size={batch}",
+            f"train.steps={steps}",
+            f"train.validate_every={-(-steps // 4)}",
+        )
         found.append(Variant(f"{batch} pairs", settings, series="base", at=batch))
     return found
 
@@ -97,7 +100,7 @@ def _losses(size: Size) -> list[Variant]:  # noqa: ARG001
     return [
         Variant("InfoNCE"),
         Variant("loss weighting", config="weighted"),
-        Variant("sigmoid", ("loss.kind=sigmoid", "model.logit_bias=-10")),
+        Variant("sigmoid", config="sigmoid"),
         Variant("hard negatives, 0.5", ("loss.hardness=0.5",)),
         Variant("hard negatives, 1", ("loss.hardness=1",)),
     ]

@@ -7,7 +7,7 @@ import logging
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -98,7 +98,9 @@ class Sweep:
 
     @cached_property
     def held(self) -> Held:
-        return Held(self.corpus.manifest("test"))
+        """What models are measured on."""
+        labelled = self.corpus.labelled() | dict(self.options.labelled)
+        return Held(self.corpus.manifest("test"), tuple(labelled.items()))
 
     def runs(self, study: Study) -> dict[str, list[Run]]:
         """The trainings of a study: by variant, one for each seed.
@@ -149,26 +151,26 @@ class Sweep:
                 paces.append(told["sound_seconds"] / told["seconds"])
         return self.jobs * sum(paces) / len(paces) if paces else None
 
-    def reproduce(self, studies: Sequence[Study], progress: Progress) -> Iterator[Path]:
-        """Train and score what is missing, study by study, and write the pages.
+    def reproduce(self, study: Study, progress: Progress) -> Path:
+        """Train and score what is missing, and write the page.
 
-        Trainings that several studies need are done once. Stopped anywhere, it goes on there.
+        Trainings that other studies have done are not repeated. Stopped anywhere, it goes on there.
 
-        Yields:
-            Each page, once it is written.
+        Returns:
+            The page.
 
         Raises:
-            MuscallError: before anything is trained, if a study cannot be.
+            MuscallError: something that the study needs is missing or does not fit.
         """
-        planned = {study.name: self.runs(study) for study in studies}
-        shares = {v.share for study in studies for v in study.variants(self.options.size)}
-        parts = [("train", share) for share in sorted(shares)]
+        groups = self.runs(study)
+        shares = sorted({variant.share for variant in study.variants(self.options.size)})
+        parts = [("train", share) for share in shares] + [("val", 1.0), ("test", 1.0)]
+        if study.measure != "retrieval":
+            parts += [("train", 1.0)]
         with progress("unpacking") as bar:
-            self.corpus.unpack([*parts, ("val", 1.0), ("test", 1.0)], bar)
-        for study in studies:
-            groups = planned[study.name]
-            self._score(study, [run for group in groups.values() for run in group], progress)
-            yield self._write(study, groups)
+            self.corpus.unpack(parts, bar)
+        self._score(study, [run for group in groups.values() for run in group], progress)
+        return self._write(study, groups)
 
     def _score(self, study: Study, runs: Sequence[Run], progress: Progress) -> None:
         missing = [run for run in runs if not run.scored(study.measure, self.held)]
@@ -254,7 +256,6 @@ class Sweep:
         machines = sorted({told["hardware"] for told in trained})
         commits = sorted({told["commit"] for told in trained})
         days = sorted({told["date"] for told in trained})
-        seeds = ", ".join(map(str, options.seeds))
         counts = ", ".join(f"{len(self.corpus.part(s)):,} to {_USE[s]}" for s in SPLITS)
         data = ", ".join(f"`{self.corpus.manifest(split).stem}`" for split in SPLITS)
         spread = "; ± is half the width of the one over trainings (Student)"
@@ -263,8 +264,8 @@ class Sweep:
                 "## What this is",
                 "",
                 f"`muscall reproduce {study.name} --size {size.name} --seeds "
-                f"{','.join(map(str, options.seeds))}`: {size.steps:,} steps of {size.batch} pairs, "
-                f"clips of {size.seconds:g} s, where a row does not say otherwise; seeds {seeds}. "
+                f"{','.join(map(str, options.seeds))}`: {size.steps:,} steps of {size.batch} "
+                f"pairs, clips of {size.seconds:g} s, where a row does not say otherwise. "
                 "In brackets the 95 % interval over queries (bootstrap)"
                 f"{spread if len(options.seeds) > 1 else ''}. The paper's numbers are on other "
                 "data: 1,000 pairs of a licensed catalogue, after training on 200,000.",

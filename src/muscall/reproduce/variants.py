@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from muscall.errors import ConfigError
 from muscall.reproduce.corpus import Corpus
 from muscall.reproduce.runs import Run
 from muscall.reproduce.sizes import Size
@@ -42,14 +41,12 @@ class Variant:
         """Its training with this seed; `machine` are settings that change nothing in the result.
 
         Raises:
-            ConfigError: a configuration that is not there or does not fit, or no word vectors.
+            ConfigError: a configuration that is not there or does not fit.
         """
         changes = size.overrides
         if not self.baseline:
             changes += size.encoders
-        elif vectors is None:
-            raise ConfigError(f"{self.name}: the baseline needs word vectors, see --vectors")
-        else:
+        elif vectors is not None:
             changes.append(f"model.text.vectors={vectors}")
         changes += self.settings
         for split, share in (("train", self.share), ("val", 1.0)):
