@@ -122,7 +122,7 @@ def test_failures_can_be_listened_to(pages: dict[str, Path]) -> None:
     assert "In common: calm, flute, hertz" in parsed.text
     for source in parsed.found:
         sound, rate = soundfile.read(page.parent / source)
-        assert len(sound) == 2 * rate
+        assert len(sound) == 3 * rate
     assert "calm, flute, hertz" in pages["table3"].read_text()
 
 

@@ -132,11 +132,13 @@ def _facts(manifest: Path) -> dict[str, dict[str, Sequence[str]]]:
     if manifest.suffix != ".jsonl":
         return found
     for line in manifest.read_text("utf-8").splitlines():
-        row = json.loads(line)
+        row = json.loads(line) if line.strip() else {}
+        facts = row.get("facts")
         for name, fact in FACTS.items():
-            if (labels := row.get("facts", {}).get(fact)) is not None:
-                kept = [labels] if isinstance(labels, str) else labels
-                found.setdefault(name, {})[str(row["id"])] = kept
+            if isinstance(facts, dict) and "id" in row and facts.get(fact) is not None:
+                labels = facts[fact]
+                known = [labels] if isinstance(labels, str) else labels
+                found.setdefault(name, {})[str(row["id"])] = known
     return found
 
 

@@ -78,9 +78,9 @@ TINY = Size(
     name="tiny",
     told="a trial of the commands, on a few clips",
     rows={"train": 64, "val": 16, "test": 32},
-    seconds=1,
+    seconds=2,
     batch=8,
-    steps=4,
+    steps=2,
     settings=(*SHORT, "train.micro_batch=4", "train.precision=fp32"),
     encoders=(
         "model.dim=16",
@@ -93,7 +93,7 @@ TINY = Size(
         "model.text.heads=2",
     ),
     depths=(1, 2),
-    lengths=(0.5, 1),
+    lengths=(1, 2),
     batches=(4, 8),
     shares=(1 / 4, 1 / 2, 1),
 )
