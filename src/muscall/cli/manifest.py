@@ -106,13 +106,9 @@ def mtg_jamendo(
 
 
 def _write(found: Found, output: Path, split: str | None) -> None:
-    from muscall.data.manifest import write_rows
-    from muscall.errors import MuscallError
+    from muscall.data.manifest import in_split, write_rows
 
-    rows = [row for row in found.rows if split in (None, row.split)]
-    if not rows:
-        there = ", ".join(sorted({row.split for row in found.rows if row.split})) or "none"
-        raise MuscallError(f"no rows of split {split}, the splits are: {there}")
+    rows = in_split(found.rows, split)
     write_rows(rows, output)
     counts = Counter(row.split or "no split" for row in rows)
     told = ", ".join(f"{name} {count}" for name, count in counts.items())

@@ -13,7 +13,7 @@ ytid,start_s,end_s,audioset_positive_labels,aspect_list,caption,author_id,is_bal
 -0Gj8-vB1q4,30,40,"/m/0140xf,/m/02cjck","['low quality', 'sustained strings']","A ""low"" voice,
 then strings.",4,False,True
 _1woPC5HWSg,220,230,/m/04rlf,['ambient'],Calm pads.,1,False,False
-zzXyAbCdEf0,0,10,/m/04rlf,['rock'],Loud – very loud.,1,True,True
+zzXyAbCdEf0,0,10,/m/04rlf,['rock'],Très loud.,1,True,True
 """
 
 

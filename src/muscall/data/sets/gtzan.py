@@ -1,4 +1,4 @@
-"""GTZAN: ten genres (Tzanetakis and Cook, 2002), and its split without faults and shared artists."""
+"""GTZAN: ten genres (Tzanetakis and Cook, 2002), and the split without its known faults."""
 
 from __future__ import annotations
 
