@@ -18,6 +18,7 @@ from muscall.cli import (
     evaluate,
     export,
     index,
+    manifest,
     reproduce,
     search,
     serve,
@@ -49,6 +50,7 @@ app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)
 app.command()(train.train)
+app.add_typer(manifest.app, name="manifest")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(reproduce.reproduce)
 app.command()(embed.embed)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -114,6 +114,19 @@ def read_manifest(
     if problems:
         raise ManifestError(path, problems)
     return rows
+
+
+def in_split(rows: Sequence[Row], split: str | None) -> list[Row]:
+    """The rows of a split; None for all.
+
+    Raises:
+        MuscallError: there are none; the line names the splits that there are.
+    """
+    found = [row for row in rows if split in (None, row.split)]
+    if not found:
+        there = ", ".join(sorted({row.split for row in rows if row.split})) or "none"
+        raise MuscallError(f"no rows of split {split}, the splits are: {there}")
+    return found
 
 
 def _checked_text(text: str) -> str:
