@@ -48,7 +48,7 @@ def options(manifests: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def pages(options: Options) -> dict[str, Path]:
     """The pages of the studies that need nothing further, by study."""
-    names = ("table2", "table3", "table4", "figure3", "figure4", "batch", "scaling")
+    names = ("probes", "table2", "table3", "table4", "figure3", "figure4", "batch", "scaling")
     sweep = Sweep(options)
     return {name: sweep.reproduce(STUDIES[name], _Quiet) for name in names}
 
@@ -89,7 +89,12 @@ def test_figure_3_has_every_depth_and_length(pages: dict[str, Path]) -> None:
     picture = pages["figure3"].with_suffix(".svg").read_text()
     for told in ("layers of the text encoder", "attention pooling", "average pooling"):
         assert told in picture
-    assert len(numbers(pages["figure3"])["rows"]) == len(TINY.depths) + 2 * len(TINY.lengths)
+    told = numbers(pages["figure3"])
+    assert len(told["rows"]) == len(TINY.depths) + 2 * len(TINY.lengths)
+    # The base model is a depth and a length, and trained once.
+    runs = {name: trainings[0]["run"] for name, trainings in told["trainings"].items()}
+    assert runs["1 layer"] == runs["2 s, attention pooling"]
+    assert len(set(runs.values())) == len(runs) - 1
 
 
 def test_scaling_trains_on_parts_that_hold_each_other(options: Options) -> None:

@@ -60,7 +60,8 @@ DEPTH, ATTENTION, AVERAGE = "text encoder", "attention pooling", "average poolin
 
 def _depths_and_lengths(size: Size) -> list[Variant]:
     depths = [
-        Variant(f"{n} layers", (f"model.text.layers={n}",), series=DEPTH, at=n) for n in size.depths
+        Variant(f"{n} layer{'s' * (n > 1)}", (f"model.text.layers={n}",), series=DEPTH, at=n)
+        for n in size.depths
     ]
     lengths = [
         Variant(

@@ -133,7 +133,7 @@ class Sweep:
     def state(self, study: Study) -> State:
         """How far a study is."""
         try:
-            runs = [run for group in self.runs(study).values() for run in group]
+            runs = _different(self.runs(study))
         except ConfigError as error:
             return State(study, obstacle=str(error))
         left = sum(run.seconds_of_sound * (1 - run.steps_done / max(1, run.steps)) for run in runs)
@@ -169,7 +169,7 @@ class Sweep:
             parts += [("train", 1.0)]
         with progress("unpacking") as bar:
             self.corpus.unpack(parts, bar)
-        self._score(study, [run for group in groups.values() for run in group], progress)
+        self._score(study, _different(groups), progress)
         return self._write(study, groups)
 
     def _score(self, study: Study, runs: Sequence[Run], progress: Progress) -> None:
@@ -278,6 +278,11 @@ class Sweep:
                 f"- numbers: [{study.name}-{size.name}.json]({study.name}-{size.name}.json)",
             ]
         )
+
+
+def _different(groups: Mapping[str, Sequence[Run]]) -> list[Run]:
+    """Each training once: the base model may be several of the variants."""
+    return list({run.folder: run for group in groups.values() for run in group}.values())
 
 
 _USE = {"train": "train on", "val": "validate on", "test": "search"}
