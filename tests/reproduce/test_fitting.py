@@ -1,12 +1,9 @@
-"""The power law, and what claims come to."""
+"""The power law."""
 
 import numpy as np
 import pytest
 
-from muscall.evaluation.tables import Value
-from muscall.reproduce.failures import words
 from muscall.reproduce.fitting import power_law
-from muscall.reproduce.pages import Claim
 
 
 def test_a_power_law_is_found_with_its_interval() -> None:
@@ -27,17 +24,3 @@ def test_a_power_law_is_found_with_its_interval() -> None:
 def test_there_is_no_law_through_two_points() -> None:
     assert power_law([100, 200], [1, 2]) is None
     assert power_law([100, 200, 400], [1, 0, 2]) is None
-
-
-def test_a_claim_is_judged_by_the_interval_of_the_difference() -> None:
-    claim, equal = Claim("", "a", "b"), Claim("", "a", "b", equal=True)
-    for value, told in (
-        (Value(2, 1, 3), ("agrees", "disagrees")),
-        (Value(-2, -3, -1), ("disagrees", "disagrees")),
-        (Value(1, -1, 3), ("not decided", "agrees")),
-    ):
-        assert (claim.verdict(value), equal.verdict(value)) == told
-
-
-def test_words_that_say_something() -> None:
-    assert words("A calm track with the Piano, no drums") == {"calm", "piano", "drums"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +43,15 @@ def dots(ours: Mapping[str, Value], theirs: Mapping[str, float], label: str, pat
     with _figure(path, panels, height=1.2 + 0.35 * len(names)) as (left, *right):
         places = np.arange(len(names))[::-1]
         _bars(left, list(ours.values()), places, OURS, "ours", sideways=True)
-        left.set(yticks=places, yticklabels=names, xlabel=label, title="ours", xlim=(0, None))
+        left.set(yticks=places, yticklabels=names, xlabel=label, title="ours")
+        left.set_xlim(0, _end(v.high or v.value for v in ours.values()))
         for axes in right:
             known = [
                 (theirs[n], place) for n, place in zip(names, places, strict=True) if n in theirs
             ]
             axes.plot(*zip(*known, strict=True), "o", color=THEIRS)
             axes.set(yticks=places, yticklabels=[], xlabel=label, title="the paper's data")
-            axes.set(xlim=(0, None), ylim=left.get_ylim())
+            axes.set(xlim=(0, _end(theirs.values())), ylim=left.get_ylim())
 
 
 def lines(
@@ -80,7 +81,8 @@ def lines(
                 axes.set_ylim(0, None)
             if chance is not None:
                 axes.axhline(chance, color=FAINT, linewidth=1, label="by chance")
-            axes.legend()
+            if len(panel.lines) > 1 or law is not None:
+                axes.legend()
 
 
 def joint_space(
@@ -111,7 +113,12 @@ def joint_space(
         for name, half, colour in zip(("audio", "text"), halves, (OURS, THEIRS), strict=True):
             right.scatter(*half.T, s=4, color=colour, label=name, linewidth=0)
         right.set(xticks=[], yticks=[], title="t-SNE")
-        right.legend()
+        right.legend(markerscale=4)
+
+
+def _end(values: Iterable[float]) -> float:
+    """Where an axis ends, so that the largest value is seen whole; never at zero."""
+    return 1.08 * max(1.0, *values)
 
 
 def _bars(

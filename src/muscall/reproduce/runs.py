@@ -36,9 +36,11 @@ class Run:
     def of(cls, name: str, config: Config, runs: Path) -> Run:
         """The run of these settings below the folder `runs`; its data are named by what they hold.
 
-        A machine's own settings (device, threads, workers) do not matter.
+        A machine's own settings (device, threads, workers) do not matter, and neither do settings
+        at their defaults: one that is added later leaves the runs before it as they are.
         """
-        told = comparable(config)
+        usual = comparable(Config())
+        told = {name: v for name, v in comparable(config).items() if usual.get(name) != v}
         told |= {name: Path(str(told[name])).name for name in ("data.train", "data.val")}
         key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         settings = config.train.model_copy(update={"out": str(runs / key)})

@@ -76,7 +76,8 @@ def test_every_page_has_its_figure_its_numbers_and_where_they_come_from(
 
 def test_table_4_stands_beside_the_papers(pages: dict[str, Path]) -> None:
     text = pages["table4"].read_text()
-    lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if " | " in line}
+    ours_first = text[: text.index("audio to text")].splitlines()
+    lines = {line.split(" | ")[0].strip("| "): line for line in ours_first if " | " in line}
     for name, theirs in TABLE_4.items():
         for value in theirs.values():
             assert f" {value} " in lines[name].replace("|", " ")
