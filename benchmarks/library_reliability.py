@@ -39,12 +39,12 @@ from muscall import Library, MusCALL
 from muscall.errors import MuscallError
 from muscall.library.finder import Finder, Request
 from muscall.library.ledger import Report
-from muscall.models.config import AudioConfig, ModelConfig, TransformerConfig
+from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 
 RATE = 16000
 TINY = ModelConfig(
     dim=16,
-    audio=AudioConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
+    audio=ResNetConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
     text=TransformerConfig(width=32, layers=1, heads=2),
 )
 # Of the good files; libsndfile writes them all.

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from muscall.audio.mel import MelConfig, mel_filters
-from muscall.models.config import AudioConfig, ModelConfig, TransformerConfig
+from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 from muscall.models.muscall import MusCALL
 from muscall.text.tokenizer import clip_tokenizer
 
@@ -196,7 +196,7 @@ class TextTransformer(nn.Module):
 
 
 class PlainAudio(nn.Module):
-    def __init__(self, config: AudioConfig) -> None:
+    def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
         self.log_mel = LogMel(config.mel)
         self.backbone = ResNet(config.width, config.blocks)

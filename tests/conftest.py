@@ -11,12 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from muscall import MusCALL
-from muscall.models.config import AudioConfig, ModelConfig, TransformerConfig
+from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 
 RATE = 16000
 TINY = ModelConfig(
     dim=16,
-    audio=AudioConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
+    audio=ResNetConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
     text=TransformerConfig(width=32, layers=1, heads=2),
 )
 
@@ -53,6 +53,31 @@ def tiny_checkpoint(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("checkpoint")
     tiny_model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text file of word2vec's format: 16 values for each of a few words."""
+    words = [
+        "a",
+        "calm",
+        "piano",
+        "rock",
+        "jazz",
+        "techno",
+        "drums",
+        "with",
+        "soft",
+        "tone",
+        "of",
+        "hertz",
+        "number",
+    ]
+    path = tmp_path_factory.mktemp("vectors") / "words.txt"
+    table = np.random.default_rng(0).normal(size=(len(words), 16))
+    lines = [f"{word} {' '.join(map(str, row))}\n" for word, row in zip(words, table, strict=True)]
+    path.write_text(f"{len(words)} 16\n" + "".join(lines))
+    return path
 
 
 @pytest.fixture(scope="session")

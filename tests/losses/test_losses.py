@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from muscall.errors import ConfigError
 from muscall.losses import (
     LossConfig,
     content_weights,
@@ -12,6 +13,8 @@ from muscall.losses import (
     ntxent,
     objective,
     relative_content_weights,
+    sigmoid,
+    triplet,
 )
 
 
@@ -98,6 +101,56 @@ def test_sentences_that_say_the_same_excuse_their_pairs():
     assert parts["loss"] == expected != infonce(audio, text, 5.0)
 
 
+@pytest.mark.parametrize("hardness", [0.0, 0.5, 2.0])
+def test_hard_negatives_are_weighted_by_their_importance(hardness):
+    torch.manual_seed(0)
+    audio, text = (F.normalize(torch.randn(6, 8), dim=-1) for _ in range(2))
+    expected = 0.0
+    for logits in (5.0 * audio @ text.T, 5.0 * text @ audio.T):
+        for i, row in enumerate(logits.tolist()):
+            others = [s for j, s in enumerate(row) if j != i]
+            drawn = [math.exp(hardness * s) for s in others]
+            weights = [len(others) * w / sum(drawn) for w in drawn]
+            negatives = sum(w * math.exp(s) for w, s in zip(weights, others, strict=True))
+            expected -= math.log(math.exp(row[i]) / (math.exp(row[i]) + negatives)) / 6
+    loss = infonce(audio, text, 5.0, hardness=hardness)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_hardness_leaves_who_has_no_negatives_in_peace():
+    torch.manual_seed(0)
+    audio, text = (F.normalize(torch.randn(4, 8), dim=-1).requires_grad_() for _ in range(2))
+    excused = torch.eye(4, dtype=torch.bool)
+    excused[0] = excused[:, 0] = True
+    loss = infonce(audio, text, 5.0, excused=excused, hardness=1.0)
+    torch.testing.assert_close(loss, 3 / 4 * infonce(audio[1:], text[1:], 5.0, hardness=1.0))
+    loss.backward()
+    assert audio.grad.isfinite().all()
+    assert torch.equal(text.grad[0], torch.zeros(8))
+
+
+def test_each_kind_of_loss_is_what_is_minimised():
+    torch.manual_seed(0)
+    audio, text = (F.normalize(torch.randn(6, 8), dim=-1) for _ in range(2))
+    scale, bias = torch.tensor(5.0), torch.tensor(-2.0)
+
+    def loss(**settings):
+        return objective(LossConfig(**settings), audio, text, scale, bias=bias)["loss"]
+
+    assert loss() == infonce(audio, text, 5.0)
+    assert loss(hardness=0.5) == infonce(audio, text, 5.0, hardness=0.5) != loss()
+    assert loss(kind="triplet", margin=0.3) == triplet(audio, text, 0.3)
+    assert loss(kind="sigmoid") == sigmoid(audio, text, 5.0, -2.0)
+
+
+@pytest.mark.parametrize("kind", ["triplet", "sigmoid"])
+@pytest.mark.parametrize("setting", [{"hardness": 0.5}, {"weighting": "content"}])
+def test_what_belongs_to_infonce_is_refused_elsewhere(kind, setting):
+    with pytest.raises(ConfigError, match=f"belong to infonce, not to {kind}") as caught:
+        LossConfig.parse({"kind": kind, **setting}, "train.yaml")
+    assert "\n" not in str(caught.value)
+
+
 def test_content_weights_follow_equation_3_where_it_does_not_overflow():
     similarity = torch.tensor([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]])
     expected = torch.exp(similarity.mean(dim=1) / 0.5)
@@ -127,7 +180,13 @@ def test_objective_mixes_by_equation_5():
 
 
 @pytest.mark.parametrize(
-    "config", [LossConfig(ssl_weight=0.3), LossConfig(weighting="content"), LossConfig(alike=0.9)]
+    "config",
+    [
+        LossConfig(ssl_weight=0.3),
+        LossConfig(weighting="content"),
+        LossConfig(alike=0.9),
+        LossConfig(kind="sigmoid"),
+    ],
 )
 def test_objective_refuses_to_run_without_what_it_needs(config):
     with pytest.raises(ValueError, match="needs"):

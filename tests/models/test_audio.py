@@ -5,17 +5,17 @@ import torch
 from torch.nn import functional as F
 
 from muscall.models.audio import AudioEncoder
-from muscall.models.config import AudioConfig
+from muscall.models.config import ResNetConfig
 from muscall.models.pooling import AttentionPool, AveragePool
 
 
 def test_the_published_width_has_the_published_size():
-    encoder = AudioEncoder(AudioConfig())
+    encoder = AudioEncoder(ResNetConfig())
     assert sum(p.numel() for p in encoder.parameters()) == pytest.approx(2.4e6, rel=0.03)
 
 
 def test_the_full_width_is_clips_resnet_50():
-    encoder = AudioEncoder(AudioConfig(width=64, heads=32, features=1024))
+    encoder = AudioEncoder(ResNetConfig(width=64, heads=32, features=1024))
     assert encoder.backbone.channels == 2048
     convolutions = [m for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
     # 3 in the stem, 3 a block, 1 at the head of each stage.
@@ -25,7 +25,7 @@ def test_the_full_width_is_clips_resnet_50():
 @pytest.mark.parametrize("pooling", ["attention", "average"])
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 2, 7.3, 20, 45])
 def test_any_length_works(pooling, seconds):
-    config = AudioConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
+    config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
     encoder = AudioEncoder(config).eval()
     features = encoder(0.1 * torch.randn(2, round(seconds * 16000)))
     assert features.shape == (2, encoder.features)
@@ -34,7 +34,7 @@ def test_any_length_works(pooling, seconds):
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_the_feature_map_stays_in_the_fast_memory_format(mode):
-    encoder = AudioEncoder(AudioConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2))
+    encoder = AudioEncoder(ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2))
     encoder.train(mode == "train")
     feature_map = encoder.backbone(torch.randn(2, 1, 128, 200))
     assert feature_map.is_contiguous(memory_format=torch.channels_last)

@@ -9,9 +9,10 @@ from muscall.reproduce.pages import Claim
 @pytest.mark.parametrize(
     ("difference", "better", "equal"),
     [
-        (Value(2, 1, 3), "agrees", "disagrees"),
-        (Value(-2, -3, -1), "disagrees", "disagrees"),
+        (Value(2, 1, 3), "agrees", "agrees"),
+        (Value(-8, -9, -6), "disagrees", "disagrees"),
         (Value(1, -1, 3), "not decided", "agrees"),
+        (Value(4, -2, 10), "not decided", "not decided"),
         (Value(1), "not decided", "not decided"),
     ],
 )

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from muscall.data.dataset import Batch
 from muscall.losses import LossConfig, infonce
+from muscall.models.config import CRNNConfig, WordVectorsConfig
 from muscall.models.muscall import MusCALL
 from muscall.training.distributed import Group
 from muscall.training.engine import Engine, RunningStatistics
@@ -23,6 +24,9 @@ CAPTIONS = [
     "string quartet",
     "reggae",
 ]
+
+
+KINDS = ("triplet", "sigmoid")
 
 
 def batch_of(count, views=1):
@@ -74,13 +78,30 @@ def test_one_micro_batch_is_a_plain_training_step(tiny_model):
     assert_equal_runs(expected, gradients(start, batch, micro_batch=8, recompute=True))
 
 
-@pytest.mark.parametrize(
-    "loss", [LossConfig(), LossConfig(ssl_weight=0.3), LossConfig(weighting="content", kappa=0.05)]
-)
-def test_accumulation_equals_the_full_batch(tiny_config, loss):
+LOSSES = [
+    LossConfig(),
+    LossConfig(ssl_weight=0.3),
+    LossConfig(weighting="content", kappa=0.05),
+    LossConfig(hardness=0.5),
+    LossConfig(kind="triplet"),
+    LossConfig(kind="sigmoid"),
+]
+
+
+def model_for(loss, config, **changes):
+    """A new model with the heads that a loss asks for."""
     torch.manual_seed(0)
+    heads = {
+        "ssl_dim": 8 if loss.ssl_weight else 0,
+        "logit_bias": -1.0 if loss.kind == "sigmoid" else None,
+    }
+    return MusCALL.create(config.model_copy(update=heads | changes))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_accumulation_equals_the_full_batch(tiny_config, loss):
     ssl = bool(loss.ssl_weight)
-    model = MusCALL(tiny_config.model_copy(update={"ssl_dim": 8 if ssl else 0}))
+    model = model_for(loss, tiny_config)
     batch = batch_of(8, views=2 if ssl else 1)
     vectors = F.normalize(torch.randn(8, 5), dim=-1)
     sentences = SentenceVectors(CAPTIONS, vectors) if loss.weighting != "none" else None
@@ -113,8 +134,15 @@ def test_distillation_teaches_what_the_teacher_heard_and_nothing_else(tiny_confi
         torch.testing.assert_close(found[name], without[name], rtol=1e-4, atol=1e-6)
 
 
-def test_accumulation_equals_the_full_batch_where_batch_norm_does_not_couple_items(tiny_model):
-    model = copy.deepcopy(tiny_model)
+@pytest.mark.parametrize(
+    "loss", [LossConfig(), LossConfig(hardness=0.5), *(LossConfig(kind=k) for k in KINDS)]
+)
+def test_accumulation_equals_the_full_batch_where_batch_norm_does_not_couple_items(
+    tiny_config, tiny_model, loss
+):
+    model = model_for(loss, tiny_config)
+    model.load_state_dict(tiny_model.state_dict(), strict=loss.kind != "sigmoid")
+    model.eval()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.train = lambda _=True, module=module: module
@@ -122,9 +150,44 @@ def test_accumulation_equals_the_full_batch_where_batch_norm_does_not_couple_ite
             module.p = 0.0
     for block in model.text.blocks:
         block.attention_dropout = 0.0
-    full = gradients(model, batch_of(8), micro_batch=8)
+    full = gradients(model, batch_of(8), micro_batch=8, loss=loss)
     for micro_batch in (1, 3, 4):
-        assert_equal_runs(full, gradients(model, batch_of(8), micro_batch=micro_batch))
+        again = gradients(model, batch_of(8), micro_batch=micro_batch, loss=loss)
+        assert_equal_runs(full, again)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_loss_learns_what_it_has_and_all_of_it_is_finite(tiny_config, loss):
+    vectors = F.normalize(torch.randn(8, 5), dim=-1)
+    views = 2 if loss.ssl_weight else 1
+    parts, found, _ = gradients(
+        model_for(loss, tiny_config),
+        batch_of(8, views),
+        loss=loss,
+        sentences=SentenceVectors(CAPTIONS, vectors),
+    )
+    assert parts["loss"].isfinite()
+    assert all(gradient.isfinite().all() for gradient in found.values())
+    assert ("logit_scale" in found) == (loss.kind != "triplet")
+    assert ("logit_bias" in found) == (loss.kind == "sigmoid")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_baselines_encoders_learn_alike_kept_or_again(tiny_config, vectors, precision):
+    loss = LossConfig(kind="triplet")
+    model = model_for(
+        loss,
+        tiny_config,
+        audio=CRNNConfig(width=4, hidden=8, features=16, window_seconds=1),
+        text=WordVectorsConfig(vectors=str(vectors)),
+        projection=False,
+    )
+    settings = {"loss": loss, "micro_batch": 3, "precision": precision}
+    kept = gradients(model, batch_of(8), recompute=False, **settings)
+    assert_equal_runs(kept, gradients(model, batch_of(8), recompute=True, **settings))
+    # The words' vectors are frozen and nothing stands behind them.
+    assert all(name.startswith("audio.") for name in kept[1])
+    assert all(gradient.isfinite().all() for gradient in kept[1].values())
 
 
 def test_the_micro_batch_matters_to_batch_norm_and_is_therefore_a_setting(tiny_model):

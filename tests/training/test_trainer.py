@@ -16,9 +16,12 @@ import yaml
 from safetensors.torch import load_file
 
 import muscall
+from muscall.data.manifest import read_manifest
 from muscall.errors import CheckpointError, ConfigError, ManifestError, MuscallError
+from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.models.config import SentenceConfig
 from muscall.models.sentence import SentenceEncoder
+from muscall.models.wordvectors import read_vectors
 from muscall.training import Config, train
 from muscall.training.sentences import sentence_vectors
 
@@ -154,10 +157,18 @@ def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_pa
     )
 
 
-@pytest.mark.parametrize("processes", [2, 3])
-def test_many_processes_equal_one(settings, tmp_path, processes):
-    settings["loss"] = {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}
-    settings["model"]["ssl_dim"] = 8
+@pytest.mark.parametrize(
+    ("processes", "loss", "heads"),
+    [
+        (2, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
+        (3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
+        (2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
+        (2, {"kind": "triplet"}, {}),
+    ],
+)
+def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
+    settings["loss"] = loss
+    settings["model"] |= heads
     # Adam turns the rounding of gradients that are nearly zero into whole steps; a large eps does
     # not.
     settings["train"]["eps"] = 1e-3
@@ -202,6 +213,66 @@ def test_a_pretrained_sentence_encoder_trains_frozen_or_not(settings, frozen):
     assert all(torch.equal(text[name], untouched[name]) for name in text) == frozen
 
 
+@pytest.fixture
+def baseline(settings, vectors):
+    """Settings of a run of the DCASE baseline, likewise tiny."""
+    settings["model"] = {
+        "dim": 16,
+        "projection": False,
+        "audio": {"kind": "crnn", "width": 4, "hidden": 8, "features": 16, "window_seconds": 2},
+        "text": {"kind": "word2vec", "vectors": str(vectors)},
+    }
+    settings["loss"] = {"kind": "triplet"}
+    return settings
+
+
+@pytest.mark.parametrize("kind", ["triplet", "infonce"])
+def test_the_baseline_trains_and_is_a_model_like_any_other(baseline, pairs, vectors, kind):
+    baseline["loss"]["kind"] = kind
+    best = run(baseline, train__precision="bf16", train__steps=4)
+    model = muscall.load(best, device="cpu")
+    words, table = read_vectors(vectors, limit=100)
+    kept = model.text.vectors.weight[1 + words.index("piano")]
+    np.testing.assert_allclose(kept.numpy(), table[words.index("piano")], rtol=1e-6)
+    similarity = (
+        model.encode_text(["a tone of 300 hertz"])
+        @ model.encode_audio([pairs.parent / "2.flac", pairs.parent / "3.flac"]).T
+    )
+    assert similarity.shape == (1, 2)
+    assert np.isfinite(similarity).all()
+    scores = evaluate_retrieval(model, read_manifest(pairs, split="val"))
+    assert 0 <= scores.text_to_audio["R@10"] <= 100
+
+
+def test_word_vectors_are_learned_where_they_are_not_frozen(baseline, vectors):
+    baseline["model"]["text"]["frozen"] = False
+    model = muscall.load(run(baseline, train__steps=2), device="cpu")
+    words, table = read_vectors(vectors, limit=100)
+    kept = model.text.vectors.weight.detach().numpy()
+    tone = words.index("tone")
+    assert np.abs(kept[1 + tone] - table[tone]).max() > 1e-3
+
+
+def test_a_run_of_an_older_version_goes_on(settings):
+    run(settings, train__steps=2)
+    path = Path(settings["train"]["out"]) / "config.json"
+    then = json.loads(path.read_text())
+    for newer in ("loss.kind", "loss.margin", "model.audio.kind", "model.projection"):
+        del then[newer]
+    path.write_text(json.dumps(then))
+    run(settings, train__steps=2)
+    with pytest.raises(ConfigError, match=r"loss\.margin=0\.2, not 0\.3"):
+        run(settings, train__steps=2, loss__margin=0.3)
+
+
+def test_a_run_that_cannot_start_claims_no_folder(baseline, vectors):
+    baseline["model"]["text"]["vectors"] = "no-such-vectors.bin"
+    with pytest.raises(CheckpointError, match=r"no-such-vectors\.bin: no such word vectors"):
+        run(baseline, train__steps=1)
+    baseline["model"]["text"]["vectors"] = str(vectors)
+    run(baseline, train__steps=1)
+
+
 def test_cached_features_of_a_frozen_encoder_change_nothing(settings, monkeypatch):
     settings["model"]["text"] = {"kind": "sentence", "frozen": True}
     settings["train"]["eps"] = 1e-3
@@ -242,6 +313,10 @@ def test_a_damaged_state_is_named(settings):
         ({"data__train": ""}, ConfigError, r"data\.train"),
         ({"data__train": "missing.jsonl"}, ManifestError, r"missing\.jsonl"),
         ({"loss__ssl_weight": 0.3}, ConfigError, r"model\.ssl_dim"),
+        ({"loss__kind": "sigmoid"}, ConfigError, r"model\.logit_bias"),
+        ({"model__logit_bias": -1.0}, ConfigError, r"loss\.kind=sigmoid"),
+        ({"loss__kind": "triplet", "loss__hardness": 1.0}, ConfigError, "belong to infonce"),
+        ({"model__projection": False}, ConfigError, r"model\.projection"),
         ({"train__lr": 1e12, "train__clip_norm": 1e12}, MuscallError, "not finite"),
     ],
 )

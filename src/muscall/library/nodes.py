@@ -118,7 +118,7 @@ class Ear:
 
     config: AudioConfig
     encoder: AudioEncoder
-    projection: torch.nn.Linear
+    projection: torch.nn.Module
     precision: torch.dtype
 
     def embedder(self, device: str) -> AudioEmbedder:

@@ -19,7 +19,11 @@ def pipeline_id(model: MusCALL) -> str:
     They stand for the weights of both encoders and projections, for their settings, the length of
     a window among them, and for the precision of inference.
     """
-    config = model.config.model_dump_json(include={"dim", "audio", "text"})
+    config = model.config.model_dump_json(
+        include={"dim", "audio", "text"},
+        # Of libraries that are older than the second kind; the weights' names tell it as well.
+        exclude={"audio": {"kind"}},
+    )
     digest = blake2b(f"{_FRONT_END} {model.precision} {config}".encode(), digest_size=6)
     parts = [model.audio, model.audio_projection, model.text, model.text_projection]
     if model.text_adapter is not None:

@@ -4,6 +4,8 @@ from muscall.losses.distillation import distillation
 from muscall.losses.infonce import infonce
 from muscall.losses.ntxent import ntxent
 from muscall.losses.objective import LossConfig, objective
+from muscall.losses.sigmoid import sigmoid
+from muscall.losses.triplet import triplet
 from muscall.losses.weighting import content_weights, relative_content_weights
 
 __all__ = [
@@ -14,4 +16,6 @@ __all__ = [
     "ntxent",
     "objective",
     "relative_content_weights",
+    "sigmoid",
+    "triplet",
 ]

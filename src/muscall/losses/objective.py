@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from muscall.losses.distillation import distillation
 from muscall.losses.infonce import infonce
 from muscall.losses.ntxent import ntxent
+from muscall.losses.sigmoid import sigmoid
+from muscall.losses.triplet import triplet
 from muscall.losses.weighting import content_weights, relative_content_weights
 from muscall.records import Record
 
@@ -19,6 +21,13 @@ WEIGHTINGS = {"content": content_weights, "relative": relative_content_weights}
 class LossConfig(Record):
     """Settings of the objective."""
 
+    kind: Literal["infonce", "triplet", "sigmoid"] = "infonce"
+    """The cross-modal loss: the paper's, its DCASE baseline's, or SigLIP's, which also takes
+    `model.logit_bias`."""
+    hardness: float = Field(default=0.0, ge=0)
+    """How much more similar negatives count in InfoNCE; 0 for not at all."""
+    margin: float = Field(default=0.2, gt=0, le=2)
+    """Of the triplet loss, in cosine similarity."""
     weighting: Literal["none", "content", "relative"] = "none"
     """Content-aware loss weighting: by Eq. 3, or relative as in the published implementation."""
     kappa: float = Field(default=0.005, gt=0)
@@ -33,6 +42,12 @@ class LossConfig(Record):
     distillation_weight: float = Field(default=0.0, ge=0)
     """Of the error in predicting a teacher's vectors (`data.targets`); 0 for no teacher."""
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.kind != "infonce" and (self.hardness or self.weighting != "none"):
+            raise ValueError(f"weighting and hardness belong to infonce, not to {self.kind}")
+        return self
+
     @property
     def compares_sentences(self) -> bool:
         """Whether the similarity of the sentences is needed."""
@@ -45,6 +60,7 @@ def objective(
     text: Tensor,
     scale: Tensor,
     *,
+    bias: Tensor | None = None,
     similarity: Tensor | None = None,
     views: tuple[Tensor, Tensor] | None = None,
     taught: tuple[Tensor, Tensor] | None = None,
@@ -54,6 +70,7 @@ def objective(
     Args:
         audio, text: (N, dim) unit norm, matching row by row.
         scale: 1 / temperature, 0-d.
+        bias: 0-d; needed for the sigmoid loss.
         similarity: (N, N) of the sentences; needed where `config.compares_sentences`.
         views: SimCLR projections (N, ssl_dim) of two views; needed for self-supervision.
         taught: what the audio encoder predicts and what the teacher heard, each (N, dim); needed
@@ -70,7 +87,14 @@ def objective(
             weights = WEIGHTINGS[config.weighting](similarity, config.kappa)
         if config.alike < 1:
             excused = similarity >= config.alike
-    contrastive = infonce(audio, text, scale, weights, excused)
+    if config.kind == "triplet":
+        contrastive = triplet(audio, text, config.margin, excused)
+    elif config.kind == "sigmoid":
+        if bias is None:
+            raise ValueError("the sigmoid loss needs a bias")
+        contrastive = sigmoid(audio, text, scale, bias, excused)
+    else:
+        contrastive = infonce(audio, text, scale, weights, excused, config.hardness)
     parts = {"loss": contrastive, "contrastive": contrastive}
     if config.ssl_weight:
         if views is None:

@@ -5,35 +5,42 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from muscall.audio.mel import LogMel
-from muscall.models.config import AudioConfig
+from muscall.models.config import AudioConfig, CRNNConfig
+from muscall.models.crnn import Convolutions, RecurrentPool
 from muscall.models.pooling import AttentionPool, AveragePool
 from muscall.models.resnet import ResNet
 
 
 class AudioEncoder(nn.Module):
-    """Log-mel, ResNet-50, pooling. `features` is the size of its output."""
+    """Log-mel, convolutions to a feature map, pooling. `features` is the size of its output."""
 
     def __init__(self, config: AudioConfig) -> None:
         super().__init__()
         self.config = config
         self.log_mel = LogMel(config.mel)
-        self.backbone = ResNet(
-            config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients
-        )
-        channels = self.backbone.channels
-        mels = config.mel.n_mels // self.backbone.reduction
-        frames = (1 + config.window_samples // config.mel.hop) // self.backbone.reduction
-        self.pool: AttentionPool | AveragePool
-        if config.pooling == "attention":
-            frames = max(frames, 1)
-            self.pool = AttentionPool(channels, mels, frames, config.heads, config.features)
+        self.backbone: ResNet | Convolutions
+        self.pool: AttentionPool | AveragePool | RecurrentPool
+        if isinstance(config, CRNNConfig):
+            self.backbone = Convolutions(config.width)
+            inputs = self.backbone.channels * (config.mel.n_mels // 64)
+            self.pool = RecurrentPool(inputs, config.hidden, config.features, config.dropout)
         else:
-            self.pool = AveragePool(channels)
+            self.backbone = ResNet(
+                config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients
+            )
+            channels = self.backbone.channels
+            mels = config.mel.n_mels // self.backbone.reduction
+            frames = (1 + config.window_samples // config.mel.hop) // self.backbone.reduction
+            if config.pooling == "attention":
+                frames = max(frames, 1)
+                self.pool = AttentionPool(channels, mels, frames, config.heads, config.features)
+            else:
+                self.pool = AveragePool(channels)
         self.features = self.pool.features
 
     @property
     def minimum_samples(self) -> int:
-        """Fewest samples that leave one frame of the feature map: about a second."""
+        """Fewest samples that leave one frame of the feature map; to a ResNet about a second."""
         return (self.backbone.reduction - 1) * self.config.mel.hop
 
     def forward(self, waveform: Tensor) -> Tensor:

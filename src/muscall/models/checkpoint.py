@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from muscall.errors import CheckpointError, ConfigError
-from muscall.models.config import ModelConfig, SentenceConfig
+from muscall.models.config import ModelConfig, TransformerConfig
 
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
 FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
@@ -99,7 +99,7 @@ def _checksum(path: Path) -> str:
 def write(
     folder: Path, config: ModelConfig, state: Mapping[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    """Write configuration, weights and, for a sentence encoder, its tokenizer into `folder`."""
+    """Write configuration, weights and, for a pretrained text encoder, its tokenizer."""
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
     save_file(
@@ -134,7 +134,7 @@ def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder / WEIGHTS}: damaged or cut off: {error}") from None
     tokenizer = None
-    if isinstance(config.text, SentenceConfig):
+    if not isinstance(config.text, TransformerConfig):
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         except Exception as error:  # tokenizers raises bare Exception

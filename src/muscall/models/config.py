@@ -10,9 +10,10 @@ from muscall.audio.mel import MelConfig
 from muscall.records import Record
 
 
-class AudioConfig(Record):
+class ResNetConfig(Record):
     """Audio encoder: log-mel, ResNet-50 with CLIP's changes, pooling (paper, section 3.4)."""
 
+    kind: Literal["resnet"] = "resnet"
     mel: MelConfig = MelConfig()
     width: int = Field(default=16, ge=2, multiple_of=2)
     """Stem channels: 64 is CLIP's ResNet-50, 16 the published checkpoints' (2.4 M parameters)."""
@@ -35,6 +36,36 @@ class AudioConfig(Record):
     @property
     def window_samples(self) -> int:
         return round(self.window_seconds * self.mel.sample_rate)
+
+
+class CRNNConfig(Record):
+    """Audio encoder of the baseline: log-mel, convolutions, a recurrent layer, mean over time
+    (paper, section 5.1)."""
+
+    kind: Literal["crnn"] = "crnn"
+    mel: MelConfig = MelConfig()
+    width: int = Field(default=32, ge=1)
+    """Channels of the first convolution; the others have four times as many."""
+    hidden: int = Field(default=128, ge=1)
+    """State of the recurrent layer in each direction."""
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    features: int = Field(default=300, ge=1)
+    """Output size; without projections as many as a word vector has values."""
+    window_seconds: float = Field(default=20.0, ge=0.01)
+    """Length of training crops and embedding windows; any other length is heard as well."""
+
+    @model_validator(mode="after")
+    def _bands_suffice(self) -> Self:
+        if self.mel.n_mels < 64:
+            raise ValueError("mel.n_mels must be 64 at least: the convolutions make one of 64")
+        return self
+
+    @property
+    def window_samples(self) -> int:
+        return round(self.window_seconds * self.mel.sample_rate)
+
+
+AudioConfig = Annotated[ResNetConfig | CRNNConfig, Field(discriminator="kind")]
 
 
 class TransformerConfig(Record):
@@ -81,7 +112,25 @@ class SentenceConfig(Record):
     """Filled in from the pretrained model; there in every saved checkpoint."""
 
 
-TextConfig = Annotated[TransformerConfig | SentenceConfig, Field(discriminator="kind")]
+class WordVectorsConfig(Record):
+    """Mean of pretrained word vectors, the baseline's text encoder (paper, section 5.1)."""
+
+    kind: Literal["word2vec"] = "word2vec"
+    vectors: str
+    """File in one of word2vec's formats: text, or binary where the name ends in .bin; also .gz."""
+    limit: int = Field(default=200_000, ge=1)
+    """Words that are taken from the file, which usually begins with the most frequent."""
+    frozen: bool = True
+    vector_size: int | None = Field(default=None, ge=1)
+    """Values of a vector. Filled in from the file; there in every saved checkpoint."""
+
+
+TextConfig = Annotated[
+    TransformerConfig | SentenceConfig | WordVectorsConfig, Field(discriminator="kind")
+]
+
+
+KINDS = {"audio": "resnet", "text": "transformer"}
 
 
 class ModelConfig(Record):
@@ -89,12 +138,17 @@ class ModelConfig(Record):
 
     version: Literal[1] = 1
     dim: int = Field(default=512, ge=1)
-    audio: AudioConfig = AudioConfig()
+    audio: AudioConfig = ResNetConfig()
     text: TextConfig = TransformerConfig()
+    projection: bool = True
+    """Linear maps from the features of both encoders to the joint space. Without them, as in the
+    baseline, features of `dim` values are normalised and compared as they are."""
     temperature: float = Field(default=0.07, gt=0)
     """Initial temperature; it is learned."""
     max_logit_scale: float = Field(default=100.0, gt=0)
     """Ceiling of exp(logit_scale) = 1 / temperature, as in CLIP."""
+    logit_bias: float | None = None
+    """Initial bias of the sigmoid loss, which learns it; SigLIP's is -10. None for other losses."""
     ssl_dim: int = Field(default=0, ge=0)
     """Output size of the SimCLR head (section 3.3); 0 for none, the paper's is 256."""
     text_adapter: int = Field(default=0, ge=0)
@@ -106,7 +160,8 @@ class ModelConfig(Record):
     @model_validator(mode="before")
     @classmethod
     def _default_kind(cls, values: Any) -> Any:
-        """A text encoder of no stated kind is the default one."""
-        if isinstance(values, dict) and isinstance(text := values.get("text"), dict):
-            return {**values, "text": {"kind": "transformer", **text}}
-        return values
+        """An encoder of no stated kind is the default one."""
+        if not isinstance(values, dict):
+            return values
+        stated = {name: values[name] for name in KINDS if isinstance(values.get(name), dict)}
+        return values | {name: {"kind": KINDS[name], **part} for name, part in stated.items()}

@@ -50,13 +50,13 @@ class AudioEmbedder:
     """
 
     def __init__(
-        self, encoder: AudioEncoder, projection: nn.Linear, *, precision: torch.dtype
+        self, encoder: AudioEncoder, projection: nn.Module, *, precision: torch.dtype
     ) -> None:
         self.encoder = _fused(encoder)
         self.encoder.backbone.to(precision)
         self.projection = copy.deepcopy(projection).requires_grad_(False)
         self.precision = precision
-        self.device = projection.weight.device
+        self.device = next(encoder.parameters()).device
         # Small chunks stay in the processor's caches; a GPU wants to be filled.
         self.chunk = 8 if self.device.type == "cpu" else 64
 

@@ -14,12 +14,12 @@ from huggingface_hub.errors import HfHubHTTPError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.errors import AudioError, CheckpointError
+from muscall.errors import AudioError, CheckpointError, ConfigError
 from muscall.models import checkpoint
 from muscall.models.audio import AudioEncoder
-from muscall.models.config import ModelConfig, SentenceConfig
+from muscall.models.config import ModelConfig
 from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
-from muscall.models.sentence import SentenceEncoder
+from muscall.models.text import TextEncoder, new_text_encoder, saved_text_encoder
 from muscall.models.transformer import TextTransformer
 
 
@@ -37,20 +37,14 @@ class MusCALL(
     `MusCALL.from_pretrained(...)`.
     """
 
-    def __init__(self, config: ModelConfig, text: SentenceEncoder | None = None) -> None:
+    def __init__(self, config: ModelConfig, text: TextEncoder | None = None) -> None:
         super().__init__()
         self.audio = AudioEncoder(config.audio)
-        self.text: TextTransformer | SentenceEncoder
-        if isinstance(config.text, SentenceConfig):
-            self.text = text or SentenceEncoder(config.text)
-            config = config.model_copy(update={"text": self.text.config})
-        else:
-            self.text = TextTransformer(config.text)
-        self.config = config
-        self.audio_projection = nn.Linear(self.audio.features, config.dim, bias=False)
-        self.text_projection = nn.Linear(self.text.features, config.dim, bias=False)
-        for projection in (self.audio_projection, self.text_projection):
-            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+        self.text = text or new_text_encoder(config.text)
+        self.config = config.model_copy(update={"text": self.text.config})
+        self.audio_projection, self.text_projection = _projections(
+            config, self.audio.features, self.text.features
+        )
         self.text_adapter: nn.Module | None = None
         if config.text_adapter:
             last = nn.Linear(config.text_adapter, self.text.features)
@@ -59,6 +53,9 @@ class MusCALL(
             first = nn.Linear(self.text.features, config.text_adapter)
             self.text_adapter = nn.Sequential(first, nn.GELU(), last)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
+        self.logit_bias: nn.Parameter | None = None
+        if config.logit_bias is not None:
+            self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias))
         self.precision = torch.bfloat16
         """Of both networks in `encode_audio` and `encode_text`."""
         self._embedder: tuple[object, AudioEmbedder] | None = None
@@ -75,9 +72,7 @@ class MusCALL(
 
     @classmethod
     def create(cls, config: ModelConfig) -> Self:
-        """A new model: random weights, except for a pretrained sentence encoder."""
-        if isinstance(config.text, SentenceConfig):
-            return cls(config, SentenceEncoder.pretrained(config.text))
+        """A new model: random weights, except for a pretrained text encoder."""
         return cls(config)
 
     def embed_audio(self, waveform: Tensor) -> Tensor:
@@ -153,7 +148,8 @@ class MusCALL(
     def audio_embedder(self) -> AudioEmbedder:
         """The audio branch made ready for inference with the present weights."""
         # Every change of a weight in place counts up its version.
-        weights = [*self.audio.state_dict().values(), self.audio_projection.weight]
+        parts = (self.audio, self.audio_projection)
+        weights = [weight for part in parts for weight in part.state_dict().values()]
         state = (self.precision, weights[0].device, sum(weight._version for weight in weights))
         if self._embedder is None or self._embedder[0] != state:
             embedder = AudioEmbedder(self.audio, self.audio_projection, precision=self.precision)
@@ -204,7 +200,7 @@ class MusCALL(
             return super().save_pretrained(aside, **kwargs)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        tokenizer = self.text.tokenizer if isinstance(self.text, SentenceEncoder) else None
+        tokenizer = None if isinstance(self.text, TextTransformer) else self.text.tokenizer
         checkpoint.write(save_directory, self.config, self.state_dict(), tokenizer)
 
     @classmethod
@@ -252,12 +248,24 @@ class MusCALL(
     @classmethod
     def _read(cls, folder: Path) -> Self:
         config, state, tokenizer = checkpoint.read(folder)
-        text = None
-        if isinstance(config.text, SentenceConfig):
-            text = SentenceEncoder(config.text, tokenizer)
-        model = cls(config, text)
+        model = cls(config, saved_text_encoder(config.text, tokenizer))
         model.load_weights(state, origin=str(folder / checkpoint.WEIGHTS))
         return model.eval()
+
+
+def _projections(config: ModelConfig, audio: int, text: int) -> tuple[nn.Module, nn.Module]:
+    """From so many features of each encoder to the joint space."""
+    if config.projection:
+        linear = nn.Linear(audio, config.dim, bias=False), nn.Linear(text, config.dim, bias=False)
+        for projection in linear:
+            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+        return linear
+    if audio != config.dim or text != config.dim:
+        raise ConfigError(
+            f"model.projection: false asks both encoders for model.dim={config.dim} features, "
+            f"but audio has {audio}, text {text}"
+        )
+    return nn.Identity(), nn.Identity()
 
 
 def load(source: str | Path | None = None, device: str | torch.device | None = None) -> MusCALL:

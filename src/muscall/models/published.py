@@ -18,7 +18,7 @@ from torch import Tensor
 
 from muscall.audio.mel import MelConfig
 from muscall.errors import CheckpointError
-from muscall.models.config import AudioConfig, ModelConfig, TransformerConfig
+from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 from muscall.models.muscall import MusCALL
 
 RENAMES = (
@@ -78,7 +78,7 @@ def published_config(settings: Mapping[str, Any]) -> ModelConfig:
     )
     return ModelConfig(
         dim=settings["projection_dim"],
-        audio=AudioConfig(
+        audio=ResNetConfig(
             mel=mel,
             width=audio["conv_out_channels"],
             pooling="attention" if audio["pooling"] == "attention" else "average",

@@ -18,6 +18,8 @@ from muscall.reproduce.paper import A2T, NAMES, T2A
 
 R10 = f"{T2A} R@10"
 WAYS = {T2A: "text to audio", A2T: "audio to text"}
+LITTLE = 5.0
+"""Points of R@10 within which two variants are called equal."""
 _FORMS = {"MedR": ".0f", "MedR, paper": "g"}
 
 
@@ -32,11 +34,16 @@ class Claim:
 
     def verdict(self, difference: Value) -> str:
         """Whether the interval of our difference bears it out."""
-        if difference.low is None or difference.high is None:
+        low, high = difference.low, difference.high
+        if low is None or high is None:
             return "not decided"
-        if difference.low <= 0 <= difference.high:
-            return "agrees" if self.equal else "not decided"
-        return "agrees" if difference.low > 0 and not self.equal else "disagrees"
+        if self.equal:
+            if low >= -LITTLE and high <= LITTLE:
+                return "agrees"
+            return "disagrees" if low > LITTLE or high < -LITTLE else "not decided"
+        if low <= 0 <= high:
+            return "not decided"
+        return "agrees" if low > 0 else "disagrees"
 
 
 Page = Callable[[Found, Path, Sequence[Claim]], str]

@@ -144,11 +144,11 @@ class Engine:
                 [rows[name] for name in wanted], [gradients[name][start:end] for name in wanted]
             )
         self.statistics.finish(self.group)
-        # Every process has computed the whole gradient of the temperature already.
+        # Every process has computed the whole gradient of what the loss itself learns already.
         self.group.sum_(
             parameter.grad
             for name, parameter in self.model.named_parameters()
-            if parameter.grad is not None and name != "logit_scale"
+            if parameter.grad is not None and name not in ("logit_scale", "logit_bias")
         )
         return parts
 
@@ -213,6 +213,7 @@ class Engine:
             whole.audio,
             whole.text,
             self.model.scale(),
+            bias=self.model.logit_bias,
             similarity=similarity,
             views=views,
             taught=taught,

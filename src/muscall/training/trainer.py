@@ -74,9 +74,6 @@ class _Run:
             )
         self.epoch_steps = len(self.rows) // settings.batch_size
         self.total = settings.steps or settings.epochs * self.epoch_steps
-        if group.first:
-            self._claim_folder()
-        group.wait()
         torch.manual_seed(settings.seed)
         self.model = _initial(config).to(device)
         _check_heads(config, self.model.config)
@@ -102,13 +99,19 @@ class _Run:
                 )
             self.engine.targets = targets
         self.best = (-1.0, -1.0)
+        if group.first:  # only now: what cannot be trained claims no folder
+            self._claim_folder()
+        group.wait()
 
     def _claim_folder(self) -> None:
         """Refuse a folder that holds a run with other settings; what cannot matter may differ."""
         path = self.out / SETTINGS
         now = comparable(self.config)
         if path.exists():
-            then = json.loads(path.read_text(encoding="utf-8"))
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            # Settings that are newer than the run have their defaults in it.
+            stated = [f"{name}={json.dumps(kept[name], ensure_ascii=False)}" for name in kept]
+            then = comparable(Config.build({}, stated, str(path)))
             for name in sorted(now.keys() | then.keys()):
                 if now.get(name) != then.get(name):
                     raise ConfigError(
@@ -254,6 +257,8 @@ def _check(config: Config) -> None:
 
 
 def _check_heads(config: Config, model: ModelConfig) -> None:
+    if (config.loss.kind == "sigmoid") != (model.logit_bias is not None):
+        raise ConfigError("loss.kind=sigmoid and model.logit_bias are set together, or neither")
     if bool(config.loss.ssl_weight) != bool(model.ssl_dim):
         raise ConfigError("loss.ssl_weight and model.ssl_dim are set together, or neither")
     taught = (config.loss.distillation_weight, model.teacher_dim, config.data.targets)

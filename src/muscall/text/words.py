@@ -1,0 +1,28 @@
+"""Lower-cased words, the units of word vectors (paper, section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+NOTHING = "no word"  # no file has it: there a space ends a word
+# Runs of letters and digits, with apostrophes inside them.
+WORD = r"[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*"
+
+_NORMALIZER = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+_SPLITTER = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
+
+
+def words_of(text: str) -> list[str]:
+    """Words of a text in lower case, without punctuation: "Don't stop!" -> don't, stop."""
+    return [word for word, _ in _SPLITTER.pre_tokenize_str(_NORMALIZER.normalize_str(text))]
+
+
+def word_tokenizer(words: Sequence[str]) -> Tokenizer:
+    """A tokenizer that gives the number of a word among `words`, from 1, or 0 to any other word."""
+    vocabulary = {word: number for number, word in enumerate((NOTHING, *words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=NOTHING))
+    tokenizer.normalizer = _NORMALIZER
+    tokenizer.pre_tokenizer = _SPLITTER
+    return tokenizer
