@@ -58,21 +58,7 @@ def tiny_checkpoint(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A text file of word2vec's format: 16 values for each of a few words."""
-    words = [
-        "a",
-        "calm",
-        "piano",
-        "rock",
-        "jazz",
-        "techno",
-        "drums",
-        "with",
-        "soft",
-        "tone",
-        "of",
-        "hertz",
-        "number",
-    ]
+    words = "a calm piano rock jazz techno drums with soft tone of hertz number".split()
     path = tmp_path_factory.mktemp("vectors") / "words.txt"
     table = np.random.default_rng(0).normal(size=(len(words), 16))
     lines = [f"{word} {' '.join(map(str, row))}\n" for word, row in zip(words, table, strict=True)]

@@ -37,9 +37,7 @@ class _Prose(HTMLParser):
     """Text of a page without scripts, styles and code."""
 
     silent = frozenset({"script", "style", "pre", "title"})
-    inline = frozenset(
-        {"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "tt"}
-    )
+    inline = frozenset({"a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "tt"})
 
     def __init__(self) -> None:
         super().__init__()

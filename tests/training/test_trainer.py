@@ -234,10 +234,9 @@ def test_the_baseline_trains_and_is_a_model_like_any_other(baseline, pairs, vect
     words, table = read_vectors(vectors, limit=100)
     kept = model.text.vectors.weight[1 + words.index("piano")]
     np.testing.assert_allclose(kept.numpy(), table[words.index("piano")], rtol=1e-6)
-    similarity = (
-        model.encode_text(["a tone of 300 hertz"])
-        @ model.encode_audio([pairs.parent / "2.flac", pairs.parent / "3.flac"]).T
-    )
+    similarity = model.encode_text(["a tone of 300 hertz"]) @ model.encode_audio(
+        [pairs.parent / "2.flac", pairs.parent / "3.flac"]
+    ).T
     assert similarity.shape == (1, 2)
     assert np.isfinite(similarity).all()
     scores = evaluate_retrieval(model, read_manifest(pairs, split="val"))
