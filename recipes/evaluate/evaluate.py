@@ -25,10 +25,10 @@ import rendered
 import robustness
 from dev import rulers
 from rows import slug
-from tables import Row, Value, markdown
 
 import muscall
 from muscall.errors import MuscallError
+from muscall.evaluation.tables import Row, Value, markdown
 from muscall.models import checkpoint
 
 CORPUS = Path("corpora/open/test.jsonl")

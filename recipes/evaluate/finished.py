@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from immich_memories_music import tracks_dir
 from scipy.stats import rankdata
-from tables import TEMPLATES, Row, Value, mean, over_draws
 
 import muscall
 from muscall.evaluation.ranking import average_precision, chance_average_precision
+from muscall.evaluation.tables import TEMPLATES, Row, Value, mean, over_draws
 from muscall.evaluation.zeroshot import accuracy, embed_labels
 
 PACKAGE = "immich-memories-music"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from dev import rulers
-from tables import Row, Value
+
+from muscall.evaluation.tables import Row, Value
 
 NAMES = {"mean average precision": "mAP", "AUC": "AUC", "hit@10": "hit@10"}
 RULERS = {

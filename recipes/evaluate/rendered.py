@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import TEMPLATES, Row, Value, over_draws
 
 import muscall
 from muscall.data.manifest import read_manifest
-from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
+from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
+from muscall.evaluation.tables import TEMPLATES, Row, Value, over_draws
 from muscall.evaluation.zeroshot import embed_labels, tagging_scores
 from muscall.models.inference import Segment
+from muscall.reproduce.paper import NAMES, TABLE_1
 
 PAIRS = 1000
 LEAST = 20  # clips that carry a label, for it to be asked for
-NAMES = ("R@1", "R@5", "R@10", "mAP10", "MedR")
-PAPER = {"T→A": (25.9, 51.9, 63.3, 36.0, 5), "A→T": (25.8, 53.0, 63.0, 36.0, 5)}
+PAPER = {way: [TABLE_1["MusCALL"][f"{way} {name}"] for name in NAMES] for way in ("T→A", "A→T")}
 
 
 class Clips:
@@ -49,9 +49,7 @@ def _relevance(names: list[list[str]]) -> tuple[list[str], np.ndarray]:
 
 def chance(items: int) -> dict[str, Row]:
     """What a random order gives."""
-    harmonic = float(np.sum(1 / np.arange(1, 11)))
-    row = {f"R@{k}": Value(100 * k / items) for k in (1, 5, 10)}
-    row |= {"mAP10": Value(100 * harmonic / items), "MedR": Value(items / 2)}
+    row = {name: Value(value) for name, value in chance_metrics(items).items()}
     return dict.fromkeys(PAPER, row)
 
 

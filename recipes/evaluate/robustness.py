@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from sound.realism import through
-from tables import Row, mean
 
 import muscall
 from muscall.audio.decode import probe, read
 from muscall.audio.windows import centre_start
+from muscall.evaluation.tables import Row, mean
 
 SECONDS = 30.0
 RATE = 44100

@@ -10,15 +10,11 @@ are unknown to the models, and writes it with the settings as JSON.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import soundfile
-
-from muscall.audio.decode import read
+from muscall.data.unpacking import unpack as decode
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # Each with its shipped configuration and what else it changes.
@@ -46,25 +42,17 @@ FITTED = [
 def unpack(corpus: Path, out: Path) -> None:
     """Decode the corpus once: reading WAV leaves both cores to the model."""
     (out / "audio").mkdir(parents=True, exist_ok=True)
-    jobs = []
+    sources = {}
     for split in SPLITS:
         lines = []
         for line in (corpus / f"{split}.jsonl").read_text("utf-8").splitlines():
             row = json.loads(line)
             target = Path("audio") / f"{Path(row['audio']).stem}.wav"
-            if not (out / target).exists():
-                jobs.append((corpus / row["audio"], out / target))
+            sources[out / target] = corpus / row["audio"]
             lines.append(json.dumps(row | {"audio": str(target)}))
         (out / f"{split}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(_decode, jobs, chunksize=16))
-
-
-def _decode(job: tuple[Path, Path]) -> None:
-    source, target = job
-    aside = target.with_suffix(".part")
-    soundfile.write(aside, read(source), 16000, format="WAV", subtype="PCM_16")
-    aside.rename(target)
+    for failure in decode(sources):
+        raise failure
 
 
 def muscall(*arguments: str) -> str:

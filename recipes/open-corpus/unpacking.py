@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile
 from sound.store import RATE
 
-from muscall.audio.decode import read
+from muscall.data.unpacking import Change
+from muscall.data.unpacking import unpack as decode
 
 Row = dict[str, Any]
-Change = Callable[[str, np.ndarray], np.ndarray]
-"""Id of a row and its sound -> another sound, the same every time."""
 
 
 def rows_of(manifest: Path) -> list[Row]:
@@ -33,28 +27,20 @@ def unpack(rows: Iterable[Row], corpus: Path, out: Path, change: Change | None =
 
     Args:
         corpus: what the rows' `audio` is relative to.
-        change: what happens to each sound on its way.
+        change: what happens to each sound, by the row's id, on its way.
+
+    Raises:
+        AudioError: a sound cannot be decoded.
     """
     (out / "audio").mkdir(parents=True, exist_ok=True)
-    jobs, unpacked = [], []
+    sources, unpacked = {}, []
     for row in rows:
         target = Path("audio") / f"{row['id']}.wav"
-        if not (out / target).exists():
-            jobs.append((row["id"], corpus / row["audio"], out / target))
+        sources[out / target] = corpus / row["audio"]
         unpacked.append(row | {"audio": str(target)})
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(partial(_decode, change=change), jobs, chunksize=16))
+    for failure in decode(sources, sample_rate=RATE, change=change):
+        raise failure
     return unpacked
-
-
-def _decode(job: tuple[str, Path, Path], change: Change | None) -> None:
-    name, source, target = job
-    sound = read(source, sample_rate=RATE)
-    if change is not None:
-        sound = change(name, sound)
-    aside = target.with_suffix(f".{os.getpid()}")  # another run may unpack the same row
-    soundfile.write(aside, sound, RATE, format="WAV", subtype="PCM_16")
-    aside.rename(target)
 
 
 def write(rows: Iterable[Row], path: Path) -> Path:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from muscall.data.manifest import Row, read_manifest
+from muscall.data.manifest import Row, read_manifest, write_rows
 from muscall.errors import ManifestError, MuscallError
 
 FORMATS = ["jsonl", "ndjson", "json", "csv", "tsv", "parquet"]
@@ -275,3 +275,48 @@ def test_separators_of_lines_that_json_does_not_escape_are_text(folder: Path) ->
     path = folder / "train.jsonl"
     path.write_text('\ufeff{"audio": "a.wav", "caption": "one\u2028two"}\r\n', encoding="utf-8")
     assert read_manifest(path)[0].captions == ("one\u2028two",)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("column", ["label", "labels"])
+def test_labels_are_read_in_every_format(folder: Path, suffix: str, column: str) -> None:
+    records = [{"audio": "a.wav", column: "jazz"}, {"audio": "b.flac", column: "new age"}]
+    rows = read_manifest(write(folder / f"rows.{suffix}", records), needs="labels")
+    assert [row.labels for row in rows] == [("jazz",), ("new age",)]
+    assert [row.captions for row in rows] == [(), ()]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
+def test_a_row_may_have_several_labels_or_none_of_them(folder: Path, suffix: str) -> None:
+    records = [
+        {"audio": "a.wav", "labels": ["slow", "solo", "slow"], "caption": "A slow solo"},
+        {"audio": "b.flac", "labels": [], "caption": "Noise"},
+    ]
+    path = write(folder / f"rows.{suffix}", records)
+    for needs in ("labels", "captions"):
+        assert [row.labels for row in read_manifest(path, needs=needs)] == [("slow", "solo"), ()]
+
+
+def test_what_no_row_has_is_told_once(folder: Path) -> None:
+    labelled = [{"audio": name, "label": "x"} for name in ("a.wav", "b.flac")]
+    path = write(folder / "labelled.jsonl", labelled)
+    assert problems(path) == [": no row has captions, and this needs them"]
+    captioned = [{"audio": name, "caption": "x"} for name in ("a.wav", "b.flac")]
+    path = write(folder / "captioned.jsonl", captioned)
+    assert problems(path, needs="labels") == [": no row has labels, and this needs them"]
+    path = write(folder / "mixed.jsonl", [*captioned[:1], *labelled[1:]])
+    assert problems(path) == [":2: caption: field required"]
+    assert problems(path, needs="labels") == [":1: label: field required"]
+
+
+def test_written_rows_are_read_again(folder: Path, tmp_path_factory: Any) -> None:
+    rows = [
+        Row("1", folder / "a.wav", ("“Slow”\u2028piano", "two"), 1.5, 2.0, "train"),
+        Row("2", folder / "b.flac", (), labels=("jazz", "new age")),
+        Row("3", folder / "sub/c.ogg", labels=()),
+    ]
+    path = tmp_path_factory.mktemp("elsewhere") / "rows.jsonl"
+    write_rows(rows[1:], path)
+    assert read_manifest(path, needs="labels") == rows[1:]
+    write_rows(rows[:1], path)
+    assert read_manifest(path) == rows[:1]

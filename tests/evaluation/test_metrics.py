@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import load_file
 from sklearn.metrics import label_ranking_average_precision_score, top_k_accuracy_score
+from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
 from muscall.evaluation import retrieval_metrics
 from muscall.evaluation.metrics import retrieval_intervals
@@ -50,6 +51,21 @@ def test_agrees_with_scikit_learn() -> None:
         ]
     )
     assert metrics["mAP10"] == pytest.approx(expected / 300)
+
+
+def test_agrees_with_torchmetrics() -> None:
+    generator = np.random.default_rng(0)
+    similarity = generator.normal(size=(120, 30)) + 2 * np.eye(120, 30)
+    correct = generator.integers(30, size=120)
+    given = {
+        "preds": torch.from_numpy(similarity).flatten(),
+        "target": torch.from_numpy(np.eye(30, dtype=bool)[correct]).flatten(),
+        "indexes": torch.arange(120).repeat_interleave(30),
+    }
+    found = retrieval_metrics(similarity, correct)
+    for k in (1, 5, 10):
+        assert found[f"R@{k}"] == pytest.approx(100 * float(RetrievalHitRate(top_k=k)(**given)))
+    assert found["mAP10"] == pytest.approx(100 * float(RetrievalMRR(top_k=10)(**given)))
 
 
 @given(scores)

@@ -2,10 +2,21 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_score
+from torchmetrics.functional.classification import multilabel_auroc, multilabel_average_precision
 
 from muscall import MusCALL
-from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, accuracy, embed_labels, tagging_scores
+from muscall.evaluation.ranking import average_precision, bootstrap_interval, roc_auc
+from muscall.evaluation.zeroshot import (
+    ENSEMBLE,
+    PLAIN,
+    accuracy,
+    accuracy_interval,
+    embed_labels,
+    tagging_intervals,
+    tagging_scores,
+)
 
 LABELS = ["jazz", "techno", "a string quartet"]
 
@@ -40,3 +51,34 @@ def test_scores_equal_those_of_scikit_learn() -> None:
 
 def test_a_model_that_cannot_decide_is_never_right() -> None:
     assert accuracy(np.zeros((5, 3)), [0, 1, 2, 0, 1]) == 0.0
+
+
+def test_scores_equal_those_of_torchmetrics() -> None:
+    generator = np.random.default_rng(0)
+    scores, relevant = generator.random((200, 6)), generator.random((200, 6)) < 0.2
+    given = torch.from_numpy(scores), torch.from_numpy(relevant).int()
+    assert tagging_scores(scores, relevant) == {
+        "ROC-AUC": pytest.approx(100 * float(multilabel_auroc(*given, num_labels=6))),
+        "PR-AUC": pytest.approx(100 * float(multilabel_average_precision(*given, num_labels=6))),
+    }
+
+
+def test_intervals_are_those_of_every_draw_scored_by_itself() -> None:
+    generator = np.random.default_rng(0)
+    # Few distinct scores, so that ties are common.
+    scores, relevant = generator.integers(5, size=(60, 3)), generator.random((60, 3)) < 0.3
+    found = tagging_intervals(scores, relevant, samples=200)
+    for name, measure in (("ROC-AUC", roc_auc), ("PR-AUC", average_precision)):
+        low, high = bootstrap_interval(measure, scores.T, relevant.T, samples=200)
+        assert found[name] == pytest.approx((100 * low, 100 * high))
+    truth = generator.integers(5, size=60)
+    one_each = generator.normal(size=(60, 5)) + 2 * np.eye(5)[truth]
+    low, high = accuracy_interval(one_each, truth)
+    assert low < accuracy(one_each, truth) < high
+    assert high - low == pytest.approx(4 * np.sqrt(0.25 / 60), rel=0.4)
+
+
+def test_a_label_that_most_draws_miss_still_has_an_interval() -> None:
+    relevant = np.arange(20)[:, None] == np.array([0, 3])
+    found = tagging_intervals(np.arange(40).reshape(20, 2) % 7, relevant, samples=100)
+    assert all(0 <= low <= high <= 100 for low, high in found.values())

@@ -14,6 +14,7 @@ import soundfile
 
 from muscall import MusCALL
 from muscall.evaluation.metrics import retrieval_metrics
+from muscall.evaluation.tables import Value
 
 RATE = 16000
 Load = Callable[[str], ModuleType]
@@ -107,8 +108,8 @@ def test_unchanged_files_keep_the_first_ten(
 
 
 def test_page_shows_every_model_beside_chance(load: Load) -> None:
-    evaluate, tables = load("evaluate"), load("tables")
-    value = tables.Value(12.34, 10.0, 15.0)
+    evaluate = load("evaluate")
+    value = Value(12.34, 10.0, 15.0)
     row: Any = lambda *names: dict.fromkeys(names, value)  # noqa: E731
     retrieval = {way: row("R@1", "R@5", "R@10", "mAP10", "MedR") for way in ("T→A", "A→T")}
     real = {file: row("mAP", "AUC", "hit@10") for file in ("sentences", "measured")}
@@ -132,18 +133,3 @@ def test_page_shows_every_model_beside_chance(load: Load) -> None:
     assert text.count("12.3 (10.0-15.0)") > 20
     for name in ("default + title", "base, central window", "by chance", "the paper's MusCALL"):
         assert name in text
-
-
-def test_a_draw_with_nothing_relevant_is_drawn_again(load: Load) -> None:
-    tables = load("tables")
-
-    def share(some: np.ndarray) -> float:
-        if 0 not in some:
-            raise ValueError
-        return float(np.mean(some == 0))
-
-    found = tables.over_draws(share, 4, draws=200)
-    assert found.value == 0.25
-    assert found.low == 0.25
-    assert tables.mean([1, 2, 3]).value == 2
-    assert f"{tables.Value(1.0)}" == "1.0"

@@ -18,6 +18,8 @@ from muscall.cli import (
     evaluate,
     export,
     index,
+    manifest,
+    reproduce,
     search,
     serve,
     similar,
@@ -48,7 +50,9 @@ app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)
 app.command()(train.train)
+app.add_typer(manifest.app, name="manifest")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(reproduce.reproduce)
 app.command()(embed.embed)
 app.command()(convert.convert)
 

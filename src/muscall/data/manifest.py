@@ -1,4 +1,4 @@
-"""Tables that pair audio files with captions."""
+"""Tables that pair audio files with captions, or with labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -24,25 +24,35 @@ class Row:
 
     id: str
     audio: Path
-    captions: tuple[str, ...]
-    """At least one."""
+    captions: tuple[str, ...] = ()
+    """At least one, but in a manifest that is read for its labels."""
     start: float = 0.0
     """Where the usable part of the file begins, in seconds."""
     duration: float | None = None
     """How long it is, in seconds; None for up to the end of the file."""
     split: str | None = None
+    labels: tuple[str, ...] | None = None
+    """Those that apply, of a set that all rows share; None where nobody has said."""
+
+
+Needs = Literal["captions", "labels"]
 
 
 def read_manifest(
-    path: str | Path, *, split: str | None = None, check_files: bool = True
+    path: str | Path,
+    *,
+    split: str | None = None,
+    check_files: bool = True,
+    needs: Needs = "captions",
 ) -> list[Row]:
-    """Read a table of audio files and captions.
+    """Read a table of audio files with captions, with labels, or with both.
 
     The suffix tells the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, or `.json`, a list
     of objects. The columns are
 
     - `audio`: a path relative to the folder of the manifest, or to `audio/` in that folder;
     - `caption` (or `captions`): one text, or, except in CSV, a list of them;
+    - `label` (or `labels`): the same; the list may be empty, where none of the labels applies;
     - `start`, `duration` (optional, seconds): the usable part of the file, by default all of it;
     - `id` (optional): by default the path in `audio` as written, with `@start` after it if
       several rows use the file;
@@ -55,6 +65,7 @@ def read_manifest(
     Args:
         split: keep only the rows of this split; the others are not even checked.
         check_files: whether an audio file that does not exist is a problem.
+        needs: what every row must have; the other may be missing.
 
     Raises:
         ManifestError: naming every problem with its line, or its row in JSON lists and Parquet.
@@ -66,22 +77,26 @@ def read_manifest(
         raise ManifestError(path, [f"{path}: not a manifest, expected {', '.join(_READERS)}"])
     problems: list[str] = []
     found: list[tuple[str, _Columns]] = []
+    named: set[str] = set()
     try:
         for place, record in reader(path):
             if isinstance(record, Exception):
                 problems.append(f"{place}: {record}")
             elif not isinstance(record, dict):
-                problems.append(f"{place}: expected an object with audio and caption")
+                problems.append(f"{place}: expected an object with audio and {needs}")
             elif split is None or record.get("split") == split:
+                given = {name: value for name, value in record.items() if value is not None}
+                named |= given.keys()
                 try:
-                    given = {name: value for name, value in record.items() if value is not None}
-                    found.append((place, _Columns.parse(given, place)))
+                    found.append((place, _COLUMNS[needs].parse(given, place)))
                 except ConfigError as error:
                     problems.append(str(error))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ManifestError(path, [f"{path}: {reason}"]) from None
 
+    if not named.isdisjoint(_ALIASES["audio"]) and named.isdisjoint(_ALIASES[needs]):
+        raise ManifestError(path, [f"{path}: no row has {needs}, and this needs them"])
     uses = Counter(columns.audio for _, columns in found)
     places: dict[str, str] = {}
     rows: list[Row] = []
@@ -101,6 +116,19 @@ def read_manifest(
     return rows
 
 
+def in_split(rows: Sequence[Row], split: str | None) -> list[Row]:
+    """The rows of a split; None for all.
+
+    Raises:
+        MuscallError: there are none; the line names the splits that there are.
+    """
+    found = [row for row in rows if split in (None, row.split)]
+    if not found:
+        there = ", ".join(sorted({row.split for row in rows if row.split})) or "none"
+        raise MuscallError(f"no rows of split {split}, the splits are: {there}")
+    return found
+
+
 def _checked_text(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("empty", "empty")
@@ -117,9 +145,19 @@ def _not_empty(texts: list[str]) -> list[str]:
     return texts
 
 
+_ALIASES = {
+    "audio": ("audio", "audio_path"),
+    "captions": ("caption", "captions"),
+    "labels": ("label", "labels"),
+    "id": ("id", "audio_id"),
+}
+_NAMES = {"split", "start", "duration"}.union(*_ALIASES.values())
+_CHOICES = {name: AliasChoices(*names) for name, names in _ALIASES.items()}
 _Text = Annotated[str, AfterValidator(_checked_text)]
 _AsList = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
 _AsText = BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)
+_Captions = Annotated[list[_Text], _AsList, AfterValidator(_not_empty)]
+_Labels = Annotated[list[_Text], _AsList]
 
 
 class _Columns(Record):
@@ -127,20 +165,24 @@ class _Columns(Record):
 
     model_config = ConfigDict(extra="ignore")
 
-    audio: _Text = Field(validation_alias=AliasChoices("audio", "audio_path"))
-    captions: Annotated[list[_Text], _AsList, AfterValidator(_not_empty)] = Field(
-        validation_alias=AliasChoices("caption", "captions")
-    )
-    id: Annotated[_Text, _AsText] | None = Field(
-        default=None, validation_alias=AliasChoices("id", "audio_id")
-    )
+    audio: _Text = Field(validation_alias=_CHOICES["audio"])
+    captions: _Captions = Field(default=[], validation_alias=_CHOICES["captions"])
+    labels: _Labels | None = Field(default=None, validation_alias=_CHOICES["labels"])
+    id: Annotated[_Text, _AsText] | None = Field(default=None, validation_alias=_CHOICES["id"])
     split: str | None = None
     start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     duration: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
 
 
-_NAMES = {"audio", "audio_path", "caption", "captions", "id", "audio_id", "split"}
-_NAMES |= {"start", "duration"}
+class _Captioned(_Columns):
+    captions: _Captions = Field(validation_alias=_CHOICES["captions"])
+
+
+class _Labelled(_Columns):
+    labels: _Labels = Field(validation_alias=_CHOICES["labels"])
+
+
+_COLUMNS: dict[Needs, type[_Columns]] = {"captions": _Captioned, "labels": _Labelled}
 
 
 def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
@@ -155,7 +197,25 @@ def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
         start=columns.start,
         duration=columns.duration,
         split=columns.split,
+        labels=None if columns.labels is None else tuple(dict.fromkeys(columns.labels)),
     )
+
+
+def write_rows(rows: Iterable[Row], path: str | Path) -> None:
+    """Write JSONL that `read_manifest` gives back as `rows`, wherever it then lies."""
+    with Path(path).open("w", encoding="utf-8") as file:
+        for row in rows:
+            values = {
+                "id": row.id,
+                "audio": str(row.audio.resolve()),
+                "caption": row.captions or None,
+                "label": row.labels,
+                "start": row.start or None,
+                "duration": row.duration,
+                "split": row.split,
+            }
+            given = {name: value for name, value in values.items() if value is not None}
+            file.write(json.dumps(given) + "\n")
 
 
 def _text(path: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from muscall.audio.files import find_audio
 from muscall.audio.tags import Tags, read_tags
+from muscall.data.manifest import Row, write_rows
 from muscall.errors import MuscallError
 
 
@@ -21,11 +21,11 @@ def write_manifest(folder: Path, path: Path) -> None:
     for file in find_audio([folder]):
         captions = captions_of(read_tags(file))
         if captions:
-            rows.append({"audio": str(file.resolve()), "caption": captions})
+            rows.append(Row(str(file.resolve()), file, tuple(captions)))
     if not rows:
         raise MuscallError(f"{folder}: no file has a title, an artist, an album or a genre")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_rows(rows, path)
 
 
 def captions_of(tags: Tags) -> list[str]:

@@ -32,7 +32,7 @@ def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
         ValueError: wrong shapes, an index out of range, no queries, or a score that is not a
             number.
     """
-    return _metrics(_ranks(similarity, correct))
+    return _metrics(ranks(similarity, correct))
 
 
 def retrieval_intervals(
@@ -48,9 +48,9 @@ def retrieval_intervals(
     The items stay, as a smaller choice would be an easier one. Args and errors as for
     `retrieval_metrics`; `level` is the share of the draws inside an interval.
     """
-    ranks = _ranks(similarity, correct)
-    drawn = np.random.default_rng(seed).integers(len(ranks), size=(samples, len(ranks)))
-    means = [_metrics(ranks[draw]) for draw in drawn]
+    places = ranks(similarity, correct)
+    drawn = np.random.default_rng(seed).integers(len(places), size=(samples, len(places)))
+    means = [_metrics(places[draw]) for draw in drawn]
     ends = [(1 - level) / 2, (1 + level) / 2]
     intervals = {
         name: np.quantile([mean[name] for mean in means], ends).tolist() for name in means[0]
@@ -58,15 +58,19 @@ def retrieval_intervals(
     return {name: (low, high) for name, (low, high) in intervals.items()}
 
 
-def _metrics(ranks: np.ndarray) -> dict[str, float]:
-    metrics = {f"R@{k}": 100 * float(np.mean(ranks <= k)) for k in (1, 5, 10)}
-    metrics["mAP10"] = 100 * float(np.mean(np.where(ranks <= 10, 1 / ranks, 0)))
-    metrics["MedR"] = float(np.sort(ranks)[(len(ranks) - 1) // 2])
+def chance_metrics(items: int) -> dict[str, float]:
+    """`retrieval_metrics` as expected of a random order of `items`, 10 or more."""
+    metrics = {f"R@{k}": min(100.0, 100 * k / items) for k in (1, 5, 10)}
+    metrics["mAP10"] = 100 * float(np.sum(1 / np.arange(1, 11))) / items
+    metrics["MedR"] = items / 2
     return metrics
 
 
-def _ranks(similarity: Any, correct: Any) -> np.ndarray:
-    """(n_queries,) int64: the rank of each right item, from 1."""
+def ranks(similarity: Any, correct: Any = None) -> np.ndarray:
+    """The rank of each query's right item, from 1: (n_queries,) int64.
+
+    Args and errors as for `retrieval_metrics`.
+    """
     scores = _array(similarity)
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"similarity must be (n_queries, n_items), not {scores.shape}")
@@ -76,14 +80,21 @@ def _ranks(similarity: Any, correct: Any) -> np.ndarray:
         raise ValueError(f"correct must be {queries} integers, one for each query")
     if correct.min() < 0 or correct.max() >= items:
         raise ValueError(f"a right item is outside the {items} items")
-    ranks = np.empty(queries, dtype=np.int64)
+    places = np.empty(queries, dtype=np.int64)
     for start in range(0, queries, _ROWS):
         rows = scores[start : start + _ROWS]
         if np.isnan(rows).any():
             raise ValueError("similarity holds a score that is not a number")
         right = np.take_along_axis(rows, correct[start : start + _ROWS, None], axis=1)
-        ranks[start : start + _ROWS] = (rows >= right).sum(axis=1)
-    return ranks
+        places[start : start + _ROWS] = (rows >= right).sum(axis=1)
+    return places
+
+
+def _metrics(places: np.ndarray) -> dict[str, float]:
+    metrics = {f"R@{k}": 100 * float(np.mean(places <= k)) for k in (1, 5, 10)}
+    metrics["mAP10"] = 100 * float(np.mean(np.where(places <= 10, 1 / places, 0)))
+    metrics["MedR"] = float(np.sort(places)[(len(places) - 1) // 2])
+    return metrics
 
 
 def _array(values: Any) -> np.ndarray:

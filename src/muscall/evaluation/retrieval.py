@@ -21,14 +21,20 @@ from muscall.models.muscall import MusCALL
 class RetrievalResult:
     """What `retrieval_metrics` gives in each direction, over the `items` that could be read.
 
-    `similarity` is (items, items) float32: of each caption, a row, to each audio.
+    `audio` and `text` are their embeddings, (items, dim) float32, unit norm.
     """
 
     text_to_audio: dict[str, float]
     audio_to_text: dict[str, float]
     items: int
     failures: list[AudioError]
-    similarity: np.ndarray = field(repr=False, compare=False)
+    audio: np.ndarray = field(repr=False, compare=False)
+    text: np.ndarray = field(repr=False, compare=False)
+
+    @cached_property
+    def similarity(self) -> np.ndarray:
+        """(items, items) float32: of each caption, a row, to each audio."""
+        return np.asarray(self.text @ self.audio.T)
 
     @cached_property
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
@@ -80,5 +86,6 @@ def evaluate_retrieval(
         audio_to_text=retrieval_metrics(similarity.T),
         items=len(indices),
         failures=failures,
-        similarity=similarity,
+        audio=audio,
+        text=text,
     )

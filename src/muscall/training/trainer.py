@@ -106,12 +106,12 @@ class _Run:
     def _claim_folder(self) -> None:
         """Refuse a folder that holds a run with other settings; what cannot matter may differ."""
         path = self.out / SETTINGS
-        now = _comparable(self.config)
+        now = comparable(self.config)
         if path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
             # Settings that are newer than the run have their defaults in it.
             stated = [f"{name}={json.dumps(kept[name], ensure_ascii=False)}" for name in kept]
-            then = _comparable(Config.build({}, stated, str(path)))
+            then = comparable(Config.build({}, stated, str(path)))
             for name in sorted(now.keys() | then.keys()):
                 if now.get(name) != then.get(name):
                     raise ConfigError(
@@ -269,7 +269,7 @@ def _check_heads(config: Config, model: ModelConfig) -> None:
         )
 
 
-def _comparable(config: Config) -> dict[str, object]:
+def comparable(config: Config) -> dict[str, object]:
     """Dotted settings that the result depends on."""
     ignored = {"train.out", "train.device", "train.threads", "train.save_every", "data.workers"}
 

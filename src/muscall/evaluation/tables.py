@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student
 
 from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT
 
@@ -15,28 +16,38 @@ TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMB
 
 
 class Value(NamedTuple):
-    """A value and the ends of its 95 % interval, where there is one."""
+    """A value, the ends of its 95 % interval over queries or items, and `spread`, half the width
+    of the one over trainings, each where there is one.
+    """
 
     value: float
     low: float | None = None
     high: float | None = None
+    spread: float | None = None
 
     def __format__(self, form: str) -> str:
-        text = format(self.value, form or ".1f")
-        if self.low is None or self.high is None:
-            return text
-        return f"{text} ({format(self.low, form or '.1f')}-{format(self.high, form or '.1f')})"
+        form = form or ".1f"
+        text = format(self.value, form)
+        if self.low is not None and self.high is not None:
+            text += f" ({format(self.low, form)}-{format(self.high, form)})"
+        return text if self.spread is None else f"{text} ±{format(self.spread, form)}"
 
 
 Row = Mapping[str, Value]
 
 
 def markdown(rows: Mapping[str, Row], forms: Mapping[str, str] = {}) -> str:
-    """A table: rows by their names; `forms` has formats of columns that are not `.1f`."""
-    columns = list(next(iter(rows.values())))
+    """A table: rows by their names; `forms` has formats of columns that are not `.1f`.
+
+    The columns are those of all rows; the cell of a row that does not have one stays empty.
+    """
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in rows.items():
-        cells = [format(row[column], forms.get(column, "")) for column in columns]
+        cells = [
+            format(row[column], forms.get(column, "")) if column in row else ""
+            for column in columns
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -57,6 +68,23 @@ def over_draws(
             continue
     low, high = np.quantile(values, [0.025, 0.975])
     return Value(measure(np.arange(items)), float(low), float(high))
+
+
+def over_trainings(values: Sequence[Value]) -> Value:
+    """The mean of one value for each of several trainings that differ in their seeds.
+
+    The interval over queries is the mean of theirs; the spread is Student's t, for two and more.
+    """
+    means = np.array([value.value for value in values])
+    ends = [
+        float(np.mean(found)) if (found := [end for end in side if end is not None]) else None
+        for side in ([value.low for value in values], [value.high for value in values])
+    ]
+    spread = None
+    if len(values) > 1:
+        error = means.std(ddof=1) / np.sqrt(len(values))
+        spread = float(student.ppf(0.975, len(values) - 1) * error)
+    return Value(float(means.mean()), ends[0], ends[1], spread)
 
 
 def mean(values: npt.ArrayLike) -> Value:

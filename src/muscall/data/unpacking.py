@@ -1,0 +1,65 @@
+"""Sound that is read again and again, made ready for it: as WAV, which needs no decoding."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import soundfile
+
+from muscall.audio.decode import read
+from muscall.audio.windows import Samples
+from muscall.errors import AudioError
+
+Change = Callable[[str, Samples], Samples]
+"""Stem of the target and its sound -> another sound, the same every time."""
+
+
+def unpack(
+    sources: Mapping[Path, Path],
+    *,
+    sample_rate: int = 16000,
+    change: Change | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[AudioError]:
+    """Decode each file into 16-bit mono WAV, in a process for each core; what is there stays.
+
+    Args:
+        sources: by target, in a folder that exists, the file to decode.
+        change: what happens to each sound on its way.
+        progress: called with the number of files done and of all files.
+
+    Returns:
+        What was wrong with each file that could not be decoded; it has no target.
+    """
+    missing = [(source, target) for target, source in sources.items() if not target.exists()]
+    failures: list[AudioError] = []
+    if not missing:
+        return failures
+    decode = partial(_decode, sample_rate=sample_rate, change=change)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, failure in enumerate(pool.map(decode, missing, chunksize=16), 1):
+            if failure is not None:
+                failures.append(failure)
+            if progress is not None:
+                progress(done, len(missing))
+    return failures
+
+
+def _decode(
+    job: tuple[Path, Path], *, sample_rate: int, change: Change | None
+) -> AudioError | None:
+    source, target = job
+    try:
+        sound = read(source, sample_rate=sample_rate)
+    except AudioError as error:
+        return error
+    if change is not None:
+        sound = change(target.stem, sound)
+    aside = target.with_suffix(f".{os.getpid()}")  # another process may decode the same file
+    soundfile.write(aside, sound, sample_rate, format="WAV", subtype="PCM_16")
+    aside.rename(target)
+    return None

@@ -1,0 +1,39 @@
+"""A power law through measured points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """y = factor * x ** exponent; the exponent with the ends of its 95 % interval."""
+
+    factor: float
+    exponent: float
+    low: float
+    high: float
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        return np.asarray(self.factor * np.asarray(x, float) ** self.exponent)
+
+
+def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw | None:
+    """Least squares between the logarithms; points that are not positive are left out.
+
+    Returns:
+        None for fewer than three points, or only one x.
+    """
+    at, values = np.asarray(x, float), np.asarray(y, float)
+    kept = (at > 0) & (values > 0)
+    at, values = np.log(at[kept]), np.log(values[kept])
+    if len(at) < 3 or np.ptp(at) == 0:
+        return None
+    fit = stats.linregress(at, values)
+    half = float(stats.t.ppf(0.975, len(at) - 2) * fit.stderr)
+    exponent = float(fit.slope)
+    return PowerLaw(float(np.exp(fit.intercept)), exponent, exponent - half, exponent + half)

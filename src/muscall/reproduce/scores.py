@@ -1,0 +1,131 @@
+"""What is measured of a model, on rows that it has not trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from muscall.data.manifest import Row, read_manifest
+from muscall.errors import ConfigError
+from muscall.evaluation.labelling import Labelling, LabelResult, evaluate_zeroshot
+from muscall.evaluation.metrics import ranks
+from muscall.evaluation.probe import evaluate_probe
+from muscall.evaluation.retrieval import RetrievalResult, evaluate_retrieval
+from muscall.evaluation.tables import TEMPLATES
+from muscall.models.muscall import MusCALL
+from muscall.reproduce.paper import A2T, T2A
+
+Values = dict[str, list[float]]
+"""By column, a value and the ends of its interval."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows kept aside: `test` is a manifest of pairs; `labelled` names manifests of rows with
+    labels. Their names, or else their text, tell what they hold.
+    """
+
+    test: Path
+    labelled: tuple[tuple[str, Path], ...] = ()
+
+    def key(self, measure: str) -> str:
+        """What the scores of `measure` depend on beside the model, in a word."""
+        if measure == "retrieval":
+            return self.test.stem
+        told = hashlib.sha256()
+        for name, path in self.labelled:
+            told.update(f"{name}\0".encode() + path.read_bytes())
+        return told.hexdigest()[:12]
+
+    @property
+    def embeddings(self) -> str:
+        """The file, in a run's folder, of `audio` and `text`, (items, dim) float32 each."""
+        return f"embeddings-{self.test.stem}.npz"
+
+
+def retrieval(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:
+    """Both directions; keeps the ranks, for comparisons by query, and in `folder` the embeddings.
+
+    Returns:
+        `values`: by column, the value and the ends of its interval over queries. `ranks`: by
+        direction, the rank of each query's right item. `items`, and the `ids` of their rows.
+    """
+    rows = read_manifest(held.test)
+    result = evaluate_retrieval(model, rows)
+    np.savez(folder / held.embeddings, audio=result.audio, text=result.text)
+    failed = {failure.path for failure in result.failures}
+    values: Values = {}
+    for way, found, ends in _ways(result):
+        values |= {f"{way} {name}": [value, *ends[name]] for name, value in found.items()}
+    return {
+        "values": values,
+        "ranks": {
+            T2A: ranks(result.similarity).tolist(),
+            A2T: ranks(result.similarity.T).tolist(),
+        },
+        "items": result.items,
+        "ids": [row.id for row in rows if row.audio not in failed],
+    }
+
+
+def _ways(result: RetrievalResult) -> list[tuple[str, dict[str, float], Mapping[str, Any]]]:
+    return [
+        (T2A, result.text_to_audio, result.intervals["text_to_audio"]),
+        (A2T, result.audio_to_text, result.intervals["audio_to_text"]),
+    ]
+
+
+def zeroshot(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
+    """Each way of asking for the labels of each set, over its rows of split test.
+
+    Returns:
+        `values`: by way and column, in percent, with the ends of the interval over rows.
+
+    Raises:
+        ConfigError: there are no rows with labels.
+    """
+    values: Values = {}
+    for name, rows in _labelled(held):
+        asked = [row for row in rows if row.split in ("test", None)]
+        found = evaluate_zeroshot(model, asked, Labelling.of(rows), TEMPLATES)
+        values |= _columns(name, found)
+    return {"values": values}
+
+
+def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
+    """What a logistic regression reads off the embedding, and off what the encoder gives to the
+    projection; of each set with splits. Returns and raises as `zeroshot` does.
+    """
+    values: Values = {}
+    for name, rows in _labelled(held):
+        for told, features in (("embedding", False), ("features", True)):
+            found = evaluate_probe(model, rows, features=features)
+            values |= {
+                column.replace("linear probe", told, 1): value
+                for column, value in _columns(name, found).items()
+            }
+    return {"values": values}
+
+
+def _labelled(held: Held) -> Iterator[tuple[str, list[Row]]]:
+    if not held.labelled:
+        raise ConfigError("no rows with labels: give --gtzan, --magnatagatune or the open corpus")
+    for name, path in held.labelled:
+        yield name, read_manifest(path, needs="labels", check_files=False)
+
+
+def _columns(name: str, found: LabelResult) -> Values:
+    return {
+        f"{way}: {name} {measure}": [value, *found.intervals[way][measure]]
+        for way, scores in found.scores.items()
+        for measure, value in scores.items()
+    }
+
+
+Measure = Callable[[MusCALL, Held, Path], dict[str, Any]]
+MEASURES: dict[str, Measure] = {"retrieval": retrieval, "zeroshot": zeroshot, "probe": probe}

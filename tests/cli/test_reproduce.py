@@ -1,0 +1,37 @@
+"""The command's options; what it does is tested in tests/reproduce."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_lists_what_there_is(run: Callable, manifest: Path, tmp_path: Path) -> None:
+    given = [part for split in ("train", "val", "test") for part in (f"--{split}", manifest)]
+    done = run("reproduce", "--list", "--size", "tiny", "--runs", tmp_path, "--configs", CONFIGS,
+               "--device", "cpu", *given)  # fmt: skip
+    assert done.code == 0
+    lines = {line.split()[0]: line for line in done.out.splitlines()}
+    assert {"table1", "table4", "figure3", "batch", "scaling", "losses", "probes"} <= lines.keys()
+    assert "cannot be run" not in done.out
+    assert "0 of   6 done" in lines["table4"]
+    assert "Table 4: ablations" in lines["table4"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ((), "--list"),
+        (("figure9",), "there is no study 'figure9'"),
+        (("figure4", "--size", "huge"), "--size huge"),
+        (("figure4", "--seeds", "a"), "--seeds a"),
+        (("figure4", "--train", "nowhere.jsonl"), "nowhere.jsonl"),
+    ],
+)
+def test_wrong_use_is_one_line(run: Callable, wrong: tuple[str, ...], told: str) -> None:
+    done = run("reproduce", *wrong)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.count("\n") == 1
+    assert told in done.err
