@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,9 +101,9 @@ def zeroshot(
     from muscall.evaluation.labelling import Labelling, evaluate_zeroshot
     from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT
 
-    templates = tuple(template or PROMPT)
+    templates = template or PROMPT
     several = templates if ensemble else ENSEMBLE
-    prompts = {text: (text,) for text in (*PLAIN, *templates)}
+    prompts: dict[str, Sequence[str]] = {text: (text,) for text in (*PLAIN, *templates)}
     prompts[f"mean of {len(several)}"] = several
     with progress_bar("Listening") as progress:
         result = evaluate_zeroshot(
