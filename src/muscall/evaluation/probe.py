@@ -129,7 +129,5 @@ def _fitted(
 def _unprojected(model: MusCALL) -> MusCALL:
     """A copy whose audio embeddings are the encoder's features themselves, of unit norm."""
     model = copy.deepcopy(model)
-    identity = nn.Linear(model.audio.features, model.audio.features, bias=False)
-    nn.init.eye_(identity.weight)
-    model.audio_projection = identity.to(model.audio_projection.weight.device)
+    model.audio_projection = nn.Identity()
     return model
