@@ -63,7 +63,14 @@ def test_a_server_serves_many_and_ends_when_it_is_told(
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # What a suite in the background ignores, its children would ignore too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as server:
         assert server.stderr is not None
         try:
             found = re.search(r"http://127\.0\.0\.1:\d+/", server.stderr.readline())

@@ -60,7 +60,8 @@ def test_it_zooms_where_the_wheel_is_and_comes_back(visit, snap):
     page.mouse.wheel(0, -800)
     page.wait_for_function(f"{MAP}.view.scale > 3")
     after = points(page)
-    assert abs(after[0]["x"] - spot["x"]) < 2
+    # A pointer stands on whole pixels, which are several now.
+    assert abs(after[0]["x"] - spot["x"]) < 6
     spread = [
         max(p["x"] for p in places) - min(p["x"] for p in places) for places in (before, after)
     ]
