@@ -12,7 +12,7 @@ from nicegui import background_tasks, ui
 
 from muscall.serving.page.drop import Drop
 from muscall.serving.page.library import invite
-from muscall.serving.page.listener import Listener
+from muscall.serving.page.listener import Listener, Taste
 from muscall.serving.page.panel import FilterPanel
 from muscall.serving.page.parts import block, icon_button, line, text_button
 from muscall.serving.page.player import Player
@@ -35,6 +35,7 @@ class SearchBox:
 
     def __init__(self, listener: Listener, path: str) -> None:
         self._listener, self._path = listener, path
+        self._tastes: list[Taste] | None = None  # whose chips are shown
         self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
         with block("search", "search"):
             with block("search-row"):
@@ -85,6 +86,9 @@ class SearchBox:
         filters = listener.conditions.count() + (listener.most_per_artist is not None)
         self._badge.set_text(str(filters))
         self._badge.set_visibility(filters > 0)
+        if self._tastes == listener.tastes:
+            return  # a chip made anew would lose the click that is on its way to it
+        self._tastes = listener.tastes
         with self._chips.clear():
             for taste in listener.tastes:
                 with block("chip" if taste.liked else "chip chip-less"):
