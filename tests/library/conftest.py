@@ -84,11 +84,14 @@ def songs(tagged_songs: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def children() -> Callable[[], list[int]]:
     """`children()`: the processes that this one has started and that still run."""
-    return lambda: [
-        int(pid)
-        for thread in Path("/proc/self/task").iterdir()
-        for pid in (thread / "children").read_text().split()
-    ]
+
+    def started(thread: Path) -> list[int]:
+        try:
+            return [int(pid) for pid in (thread / "children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):  # a thread ended since it was listed
+            return []
+
+    return lambda: [pid for thread in Path("/proc/self/task").iterdir() for pid in started(thread)]
 
 
 class Looked(Library):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+
+import pytest
 
 from muscall.library.store import Store
 from muscall.library.writer import writing
@@ -17,29 +20,43 @@ def wait(reached: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_a_pause_keeps_what_is_done(fresh, sing) -> None:
-    for seed in range(10):
+def test_a_pause_keeps_what_is_done(fresh, sing, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(30):
         sing(fresh.folder / f"{seed}.flac", 300 + seed)
     indexing: Indexing = fresh.service.indexing
     indexing.resume()
     indexing.pause()
     assert indexing.state == "idle"  # there is nothing to pause or go on with
-    indexing.start()
-    indexing.start()
-    wait(lambda: indexing.progress is not None and indexing.progress.done >= 2)
-    indexing.pause()
-    progress = indexing.progress
-    assert (indexing.state, progress.total) == ("paused", 10)
-    assert progress.speed > 0
-    assert progress.left is not None
-    indexing.close()
+    begun, paused, listen = threading.Event(), threading.Event(), fresh.service.library.index
+
+    def index(folders, *, progress, stopped):
+        def show(now) -> None:
+            progress(now)
+            if now.done >= 2:  # waits for the pause, as this run is over in no time
+                begun.set()
+                assert paused.wait(120)
+
+        return listen(folders, progress=show, stopped=stopped)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fresh.service.library, "index", index)
+        indexing.start()
+        indexing.start()
+        assert begun.wait(120)
+        indexing.pause()
+        paused.set()
+        progress = indexing.progress
+        assert (indexing.state, progress.total) == ("paused", 30)
+        assert progress.speed > 0
+        assert progress.left is not None
+        indexing.close()
     kept = len(fresh.service.library.store.files())
-    assert 3 + 2 <= kept < 3 + 10
+    assert 3 + 2 <= kept < 3 + 30
     assert indexing.report is None
     indexing.resume()
     wait(lambda: indexing.state == "idle")
     assert (indexing.progress, indexing.error) == (None, None)
-    assert indexing.report == f"{13 - kept} added, {kept} unchanged"
+    assert indexing.report == f"{33 - kept} added, {kept} unchanged"
 
 
 def test_a_run_that_cannot_be_says_why(fresh) -> None:
