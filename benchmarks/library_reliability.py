@@ -425,7 +425,6 @@ def searches(setting: Setting) -> str:
             expect(all(hit.passage for hit in hits), "a track without its windows")
             found.append(len(all_hits))
     expect(isinstance(result[0], Report) and result[0].added == count, f"the run: {result[0]}")
-    # Candidates are two hundred at most, or four for each that is asked for.
     expect(found == sorted(found), "a track was found and is no more")
     return (
         f"{len(taken):,} searches during a run of {count:,}, 0 errors, "

@@ -165,6 +165,7 @@ def library(task: Task) -> list[Measured]:
 
     model = muscall.load()
     finder = Finder(Store(task.cache / "library"), pipeline_id(model), model)
+    finder.warm()
     draw = np.random.default_rng(task.drawn.seed)
     measured = []
     for kind in kinds(task):

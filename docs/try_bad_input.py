@@ -1,20 +1,22 @@
 """Make every bad input that docs/bad-input.md lists, and run the real commands on them.
 
-    .venv/bin/python docs/try_bad_input.py [--model MODEL] [--only WORD] [--table]
+    .venv/bin/python docs/try_bad_input.py [--model MODEL] [--only WORD] [--parts ...] [--table]
 
 Works in a temporary folder with a tiny untrained model of its own (or MODEL), prints each command
-with its exit code, the number of lines on standard output, and standard error as it is; `--table`
-prints the rows of the document instead. Ends with 1 where an exit code is not the expected one, or
-a traceback shows.
+with its exit code, the number of lines on standard output, and standard error, but for the name of
+that folder; `--table` prints the rows of the document instead. Ends with 1 where an exit code is
+not the expected one, or a traceback shows.
 
-What needs root (a full disk, another user's file) is left out without it; the ffmpeg program makes
-the m4a files.
+The commands of a library are in try_bad_library.py, those that measure in try_bad_studies.py, and
+how all are run in trying.py.
+
+What needs root (a full or read-only disk, another user's file) is left out without it; the ffmpeg
+program makes the m4a files.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.readers  # noqa: F401 - another user may not see where Python lies
 import json
 import os
 import shutil
@@ -24,195 +26,26 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import soundfile
 import torch
 import yaml
 from safetensors import safe_open
+from try_bad_library import LIBRARY, make_library
+from try_bad_studies import STUDIES, make_studies
+from trying import MUSCALL, Session, mounted, remount
 
-import muscall.library.search
-import muscall.training  # noqa: F401 - as above: forked commands need not load them
-from muscall.cli import main as muscall_main
 from muscall.models.config import ModelConfig
 from muscall.models.muscall import MusCALL
 
-MUSCALL = str(Path(sys.executable).with_name("muscall"))
 RATE = 16000
 TINY = (
     "model.audio.width=4 model.audio.window_seconds=2 model.text.kind=transformer "
     "model.text.width=32 model.text.layers=1 model.text.heads=2 data.workers=0 "
     "train.batch_size=4 train.precision=fp32"
 )
-SHOWN = 20  # lines of standard error in the table
-
-
-@dataclass
-class Result:
-    """One command as it went."""
-
-    what: str
-    shown: str
-    code: int
-    out: str
-    err: str
-    expected: int | tuple[int, ...]
-
-    @property
-    def right(self) -> bool:
-        wanted = self.expected if isinstance(self.expected, tuple) else (self.expected,)
-        return self.code in wanted and "Traceback" not in self.out + self.err
-
-
-class Session:
-    """Runs commands in the current folder and tells what they did."""
-
-    def __init__(self, model: str, only: str, table: bool, fork: bool) -> None:
-        self.model, self.only, self.table, self.fork = model, only, table, fork
-        self.results: list[Result] = []
-
-    def section(self, title: str) -> None:
-        print(f"\n## {title}\n" if self.table else f"\n===== {title}", flush=True)
-        if self.table:
-            print("| input | command | what it printed | exit code |\n| --- | --- | --- | --- |")
-
-    def try_(
-        self,
-        what: str,
-        command: str | list[str | bytes],
-        expected: int,
-        *,
-        shown: str | None = None,
-        user: int | None = None,
-        interrupt: Callable[[int], None] | None = None,
-    ) -> Result | None:
-        """Run `muscall` with `command` (split at spaces if text; MODEL is the model)."""
-        parts = command.split() if isinstance(command, str) else command
-        shown = shown or as_typed(parts)
-        if self.only not in f"{what} {shown}":
-            return None
-        arguments = [self.model if part == "MODEL" else part for part in parts]
-        return self.run(what, f"muscall {shown}", [MUSCALL, *arguments], expected, user, interrupt)
-
-    def run(
-        self,
-        what: str,
-        shown: str,
-        arguments: list[str | bytes],
-        expected: int | tuple[int, ...],
-        user: int | None = None,
-        interrupt: Callable[[int], None] | None = None,
-    ) -> Result:
-        if user is not None or (self.fork and arguments[0] == MUSCALL):
-            done = forked(arguments, user, interrupt)
-        else:
-            done = started(arguments, interrupt)
-        status, out, err = done
-        result = Result(what, shown, status, out, err, expected)
-        self.results.append(result)
-        self.tell(result)
-        return result
-
-    def tell(self, result: Result) -> None:
-        lines = result.err.splitlines()
-        count = len(result.out.splitlines())
-        if self.table:
-            kept = lines[:SHOWN] + [f"... {len(lines)} lines"] * (len(lines) > SHOWN)
-            kept = [line if len(line) <= 200 else f"{line[:200]}..." for line in kept]
-            kept += [f"({count} lines of data)"] * bool(count)
-            cells = [result.what, code(result.shown), "<br>".join(map(code, kept)) or "nothing"]
-            print("|", " | ".join([*cells, str(result.code)]), "|", flush=True)
-            return
-        wrong = "" if result.right else f"   <<<<<<<< expected {result.expected}"
-        print(f"\n# {result.what}\n$ {result.shown}")
-        print(f"exit {result.code}, {count} lines on stdout{wrong}")
-        print("\n".join(lines), flush=True)
-
-    def check(self, what: str, holds: bool) -> None:
-        """Report something that must hold after a command."""
-        if self.table:
-            print(f"| | | {'checked' if holds else 'WRONG'}: {what} | |")
-        else:
-            print(f"{'checked' if holds else '<<<<<<<< WRONG'}: {what}", flush=True)
-        if not holds:
-            self.results.append(Result(what, "", 0, "", "", -1))
-
-
-def code(text: str) -> str:
-    """`text` as code in a cell of a table."""
-    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
-
-
-def as_typed(parts: list[str | bytes]) -> str:
-    """A command as one would type it, without the model, which is the same everywhere."""
-    words = [
-        part.decode("utf-8", "backslashreplace") if isinstance(part, bytes) else part
-        for part in parts
-    ]
-    if words[-2:] == ["--model", "MODEL"]:
-        words = words[:-2]
-    return " ".join(f'"{word}"' if " " in word else word for word in words)
-
-
-# --- running
-
-
-def started(
-    arguments: list[str | bytes], interrupt: Callable[[int], None] | None
-) -> tuple[int, str, str]:
-    """Run a command -> exit code, standard output, standard error."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
-        )
-        if interrupt:
-            interrupt(process.pid)
-        try:
-            process.wait(timeout=300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        return process.returncode, written(out), written(err)
-
-
-def forked(
-    arguments: list[str | bytes], user: int | None, interrupt: Callable[[int], None] | None
-) -> tuple[int, str, str]:
-    """As `started`, in a copy of this process, where all is loaded: `user` need not see it."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        sys.stdout.flush()
-        child = os.fork()
-        if not child:
-            os.setsid()
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            if user is not None:
-                os.setuid(user)
-            sys.argv = ["muscall", *map(os.fsdecode, arguments[1:])]
-            status = 1
-            try:
-                muscall_main()
-            except SystemExit as end:
-                status = int(end.code or 0)
-            except BaseException:
-                traceback.print_exc()
-            sys.stdout.flush()
-            os._exit(status)
-        if interrupt:
-            interrupt(child)
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status), written(out), written(err)
-
-
-def written(file: IO[bytes]) -> str:
-    """All that is in `file`."""
-    file.seek(0)
-    return file.read().decode("utf-8", "backslashreplace")
 
 
 # --- the inputs
@@ -479,7 +312,7 @@ def usage(run: Session) -> None:
     run.section("Usage, pipes and keys")
     run.try_("nothing", "", 2)
     run.try_("an unknown command", "serch tone bad", 2)
-    run.try_("a missing argument", "search tone", 2)
+    run.try_("a missing argument", "embed -o out.npz", 2)
     run.try_("a missing option", "embed bad", 2)
     run.try_("an unknown option", "search tone bad --frobnicate", 2)
     run.try_("a number out of range", "search tone bad -n 0", 2)
@@ -507,7 +340,7 @@ def usage(run: Session) -> None:
         time.sleep(wait)
         os.killpg(process, signal.SIGINT)
 
-    for seconds, when in ((0.3, "while it loads"), (6.0, "while it listens")):
+    for seconds, when in ((0.3, "while it loads"), (2.0, "while it listens")):
         wait = seconds
         done = run.try_(
             f"Ctrl-C {when}",
@@ -658,44 +491,42 @@ def training(run: Session) -> None:
         shown="train run.yaml data.train=all-bad.jsonl data.val=pairs.jsonl train.out=u",
     )
     small = Path("small")
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        print("(a small file system cannot be mounted here: not tried with a full disk)")
-        return
-    try:
-        run.try_("room on the disk", "embed many -o small/out.npz --model MODEL", 0)
-        whole = Path("small/out.npz").read_bytes() if Path("small/out.npz").exists() else b""
-        fill(small / "filler")
-        run.try_("no room on the disk", "embed many -o small/out.npz --model MODEL", 1)
-        run.try_("no room, a new file", "embed many -o small/new.npz --model MODEL", 1)
-        kept = not whole or Path("small/out.npz").read_bytes() == whole
-        run.check("out.npz is what it was", kept)
-        run.check("nothing else is there", len(list(small.iterdir())) == 1 + bool(whole))
-        (small / "filler").unlink()
-        subprocess.run(["mount", "-o", "remount,size=40m", str(small)], check=True)
-        command = (
-            f"train run.yaml data.train=pairs.jsonl data.val=pairs.jsonl "
-            f"train.out=small/run {TINY} train.steps=4 train.validate_every=1 train.save_every=1"
-        )
-        shown = "train run.yaml ... train.out=small/run train.steps=4 train.save_every=1"
-        done = run.try_("the disk is full at the second state", command, 1, shown=shown)
-        if done:
-            files = [small / "run/best/model.safetensors", small / "run/state/state.safetensors"]
-            run.check("best and state are whole", all(map(opens, files)))
-            inside = sorted(path.name for path in (small / "run").iterdir())
-            run.check(f"no remains: {' '.join(inside)}", not any(n[0] == "." for n in inside))
-            subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
-            run.try_("more room, the same command", command, 0, shown=shown)
-        fill(small / "filler")
-        run.try_(
-            "a full disk from the start",
-            command.replace("small/run", "small/new"),
-            1,
-            shown=shown.replace("small/run", "small/new"),
-        )
-    finally:
-        subprocess.run(["umount", str(small)], check=False)
+    with mounted(small, "1m") as there:
+        if there:
+            full_disk(run, small)
+
+
+def full_disk(run: Session, small: Path) -> None:
+    run.try_("room on the disk", "embed many -o small/out.npz --model MODEL", 0)
+    whole = Path("small/out.npz").read_bytes() if Path("small/out.npz").exists() else b""
+    fill(small / "filler")
+    run.try_("no room on the disk", "embed many -o small/out.npz --model MODEL", 1)
+    run.try_("no room, a new file", "embed many -o small/new.npz --model MODEL", 1)
+    kept = not whole or Path("small/out.npz").read_bytes() == whole
+    run.check("out.npz is what it was", kept)
+    run.check("nothing else is there", len(list(small.iterdir())) == 1 + bool(whole))
+    (small / "filler").unlink()
+    remount(small, "size=40m")
+    command = (
+        f"train run.yaml data.train=pairs.jsonl data.val=pairs.jsonl "
+        f"train.out=small/run {TINY} train.steps=4 train.validate_every=1 train.save_every=1"
+    )
+    shown = "train run.yaml ... train.out=small/run train.steps=4 train.save_every=1"
+    done = run.try_("the disk is full at the second state", command, 1, shown=shown)
+    if done:
+        files = [small / "run/best/model.safetensors", small / "run/state/state.safetensors"]
+        run.check("best and state are whole", all(map(opens, files)))
+        inside = sorted(path.name for path in (small / "run").iterdir())
+        run.check(f"no remains: {' '.join(inside)}", not any(n[0] == "." for n in inside))
+        remount(small, "size=200m")
+        run.try_("more room, the same command", command, 0, shown=shown)
+    fill(small / "filler")
+    run.try_(
+        "a full disk from the start",
+        command.replace("small/run", "small/new"),
+        1,
+        shown=shown.replace("small/run", "small/new"),
+    )
 
 
 def opens(path: Path) -> bool:
@@ -741,17 +572,24 @@ def main() -> None:
             }
         )
         tiny = MusCALL.create(config).eval()
+        if given.fork:
+            torch.set_num_threads(1)  # others would not survive the fork, and be waited for
         tiny.encode_text(["all that a forked command needs is loaded"])
         tiny.save_pretrained("model")
         for path in Path("model").iterdir():
             path.chmod(0o644)
+        os.environ["MUSCALL_LIBRARY"] = "library"  # not that of whoever runs this
+        os.environ["XDG_CACHE_HOME"] = str(Path("cache").absolute())
         make_sound()
         tone(Path("long.wav"), 1200.0)
         make_manifests()
         make_checkpoints(Path("model"))
         make_settings()
+        make_library()
+        make_studies()
         run = Session(model, given.only, given.table, given.fork)
-        for part in (sound, names, usage, manifests, checkpoints, settings, training):
+        own = (sound, names, usage, manifests, checkpoints, settings, training)
+        for part in (*own, *LIBRARY, *STUDIES):
             if not given.parts or part.__name__ in given.parts:
                 part(run)
         os.chdir("/")

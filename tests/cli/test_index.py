@@ -111,6 +111,7 @@ def test_failures_are_one_line(
             index(folder, "--library", tmp_path / "file" / "in"),
             f"{tmp_path}/file/in: cannot be written: Not a directory",
         ),
+        (index(folder, "--library", "abc://there"), "abc://there: no library: Invalid input, No"),
         (run("index", folder, "--model", "no/such/folder"), "no/such/folder"),
     ):
         assert (done.code, done.out) == (1, "")

@@ -257,6 +257,8 @@ def test_failures_are_one_line(ask: Run, run: Run, songs: Path, tmp_path: Path) 
         (run("search", "a tone", "--library", none), absent),
         (run("similar", songs / "0.flac", "--library", none), absent),
         (run("duplicates", "--library", none), absent),
+        (run("search", "a tone", "--library", songs), f"{songs}: no library there"),
+        (run("status", "--library", songs), f"{songs}: no library there"),
         (run("export", "--parquet", tmp_path / "a", "--library", none), absent),
         (ask("search", "a tone", "--where", "yeer > 1"), "filter: there is no yeer"),
         (ask("search", "--like", none), f"{none}: no such file"),

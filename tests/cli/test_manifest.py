@@ -65,6 +65,7 @@ def test_only_the_rows_of_a_split_are_written(run: Run, clips: Path, tmp_path: P
     ("arguments", "expected"),
     [
         (["gtzan", "nowhere"], "nowhere: no such folder"),
+        (["musiccaps", "nowhere"], "nowhere: no such folder"),
         (["gtzan", "empty"], "empty: no sound of GTZAN here"),
         (["magnatagatune", "empty", "--merge-synonyms"], "there is no annotations_final.csv in it"),
         (["musiccaps", "empty"], "there is no musiccaps-public.csv in it"),
@@ -85,6 +86,27 @@ def test_a_wrong_folder_is_one_line(
     (line,) = done.err.splitlines()
     assert expected in line
     assert not Path("rows.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [(b"", "no rows"), (b"\xff\xfe,a,b\n", "not UTF-8"), (b"a,b\n", "2: too few")],
+)
+def test_a_wrong_table_is_one_line(run: Run, tmp_path: Path, rows: bytes, expected: str) -> None:
+    table = tmp_path / "musiccaps-public.csv"
+    table.write_bytes(b"ytid,caption,is_audioset_eval\n" + rows)
+    done = run("manifest", "musiccaps", tmp_path, "-o", tmp_path / "rows.jsonl")
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"muscall: {table}:")
+    assert expected in line
+
+
+def test_another_format_is_wrong_usage(run: Run, clips: Path, tmp_path: Path) -> None:
+    done = run("manifest", "gtzan", clips, "-o", tmp_path / "rows.csv")
+    assert (done.code, done.out) == (2, "")
+    assert ".jsonl" in done.err
+    assert not (tmp_path / "rows.csv").exists()
 
 
 def test_an_output_that_cannot_be_written_is_one_line(

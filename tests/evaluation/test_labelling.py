@@ -59,7 +59,7 @@ def test_the_labels_are_those_of_all_rows_whatever_is_scored(
         result = evaluate_zeroshot(tiny_model, several[:3], Labelling.of(several), PROMPTS)
     assert result.labels == ["high", "low"]
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == "not scored, as all rows have it or none: a, middle"
+    assert line == "2 of 4 labels are not scored, as all rows have them or none: a, middle"
 
 
 def test_unreadable_rows_are_left_out(tiny_model: MusCALL, music: Path, tmp_path: Path) -> None:

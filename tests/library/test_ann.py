@@ -90,6 +90,14 @@ def test_what_is_found_is_what_an_exact_scan_finds(store: Store, tiny_model: Mus
         assert recall(finder, COUNT, lambda n, share=share: n % 1000 < share, where) >= 0.99
 
 
+def test_as_many_are_found_as_are_asked_for(store: Store, tiny_model: MusCALL) -> None:
+    write(store, 0, COUNT)
+    there = COUNT - COUNT // 50
+    for n in (there // 10, there):
+        hits = Finder(store, PIPELINE, tiny_model).find(Request(like=[VECTORS[7]], n=n))
+        assert sum(1 + len(hit.versions) for hit in hits) >= n
+
+
 def test_later_tracks_are_found_before_and_after_the_index_has_them(
     store: Store, tiny_model: MusCALL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,5 +128,5 @@ def test_a_small_library_is_looked_through(tmp_path) -> None:
     write(store, 0, 100)
     assert INDEXED_FROM > 100
     assert unindexed(store) == []
-    rows = nearest(tracks(store), VECTORS[7], filtered=False).limit(1).to_list()
+    rows = nearest(tracks(store), VECTORS[7], 1 / 100, filtered=False).limit(1).to_list()
     assert rows[0]["key"] == f"{7:040x}"

@@ -16,7 +16,8 @@ from muscall import Library, MusCALL
 from muscall.errors import AudioError, MuscallError
 from muscall.library.examples import Example
 from muscall.library.filters import FilterError
-from muscall.library.store import NothingIndexed
+from muscall.library.store import NothingIndexed, Store
+from muscall.library.writer import writing
 
 Sing = Callable[..., Path]
 
@@ -146,11 +147,15 @@ def test_what_is_not_there_is_told(tmp_path: Path, tiny_model: MusCALL, music: P
     ):
         with pytest.raises(MuscallError, match=r"no library there; `muscall index` makes one"):
             ask()
-    empty = Library(tmp_path, tiny_model)
+    with pytest.raises(MuscallError, match="no library there"):
+        Library(tmp_path, tiny_model).search("calm")
+    with writing(Store(tmp_path / "other"), "0123456789ab", 16):
+        pass  # what another model has heard
+    empty = Library(tmp_path / "other", tiny_model)
     for ask in (lambda: empty.search("calm"), lambda: empty.export(tmp_path / "file")):
         with pytest.raises(NothingIndexed, match="muscall index FOLDER"):
             ask()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
 def test_lancedb_is_imported_without_its_client_of_servers() -> None:

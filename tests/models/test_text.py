@@ -37,6 +37,12 @@ def test_later_tokens_cannot_be_seen(transformer):
     torch.testing.assert_close(transformer(tokens), transformer(changed), rtol=1e-5, atol=1e-6)
 
 
+def test_neighbours_in_a_batch_change_nothing(transformer):
+    together = transformer(transformer.tokenize(SENTENCES))
+    alone = torch.cat([transformer(transformer.tokenize([sentence])) for sentence in SENTENCES])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-6)
+
+
 def test_words_matter(transformer):
     first, second = transformer(transformer.tokenize(["calm piano", "loud piano"]))
     assert (first - second).abs().max() > 1e-3

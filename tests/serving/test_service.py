@@ -11,7 +11,8 @@ import pytest
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
 from muscall.serving.errors import NotFound
-from muscall.serving.service import Service, Wish
+from muscall.serving.service import Service
+from muscall.serving.shown import Wish
 
 
 def test_a_retagged_file_plays_a_replaced_one_does_not(fresh, sing) -> None:

@@ -19,11 +19,24 @@ app = typer.Typer(
     help="Write a manifest of a public data set, as it lies on this disk.", no_args_is_help=True
 )
 
+
+def _is_lines(path: Path) -> Path:
+    """Refuse a name by which what is written could not be read again."""
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise typer.BadParameter(f"{path}: JSON lines are written, to a name with .jsonl")
+    return path
+
+
 Folder = Annotated[Path, typer.Argument(help="The set: its tables and, below it, its sound.")]
 Output = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", metavar="ROWS.jsonl", dir_okay=False, help="The manifest to write."
+        "-o",
+        "--output",
+        metavar="ROWS.jsonl",
+        dir_okay=False,
+        callback=_is_lines,
+        help="The manifest to write.",
     ),
 ]
 Audio = Annotated[

@@ -39,7 +39,8 @@ def serve(
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise MuscallError(f"{host}:{port}: {error.strerror or error}") from None
+        reason, *_ = (error.strerror or str(error)).split(" (while")  # the address once more
+        raise MuscallError(f"{host}:{port}: {reason}") from None
     limit_threads(threads)
     import uvicorn
 

@@ -22,6 +22,8 @@ from muscall.evaluation.zeroshot import (
 from muscall.models.inference import Segment, Windows
 from muscall.models.muscall import MusCALL
 
+_SHOWN = 5  # labels named in a warning
+
 log = logging.getLogger("muscall")
 
 Scores = dict[str, float]
@@ -68,7 +70,9 @@ class Labelling:
         if not kept.any():
             raise MuscallError(f"no label is in some rows and not in others: {', '.join(left)}")
         if left:
-            log.warning("not scored, as all rows have it or none: %s", ", ".join(left))
+            shown = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
+            told = "%d of %d labels are not scored, as all rows have them or none: %s"
+            log.warning(told, len(left), len(kept), shown)
         return np.asarray(kept)
 
     def scores(self, scores: np.ndarray, truth: np.ndarray) -> Scores:

@@ -9,11 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, PROMPT
-
-TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
-"""Ways of asking for a label, by their names in tables."""
-
 
 class Value(NamedTuple):
     """A value, the ends of its 95 % interval over queries or items, and `spread`, half the width

@@ -22,6 +22,8 @@ ENSEMBLE = (
     "this sounds like {label}",
 )
 """The mean of several ways to say a label depends less on any of them (CLIP, section 3.1.4)."""
+TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMBLE}
+"""Ways of asking for a label, by their names in tables."""
 
 
 def embed_labels(

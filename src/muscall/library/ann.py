@@ -15,15 +15,16 @@ from lancedb.query import LanceVectorQueryBuilder
 from lancedb.table import Table
 
 INDEXED_FROM = 10_000  # tracks; to look at one without the index takes 2 to 3 microseconds
-_SHARE = 1 / 16  # of the partitions, that are looked through without a filter
+_SHARE = 1 / 50  # of the partitions, that are looked through without a filter
 _LEAST = 20  # partitions
+_MORE = 4  # times the tracks that are asked for are to stand in them
 _ALL = 1_000_000
 
 
 def tend_vectors(table: Table) -> None:
     """Build the index once there are tracks enough, and anew when they have become many more."""
     rows = table.count_rows()
-    names, wanted = _indices(table), round(math.sqrt(rows))
+    names, wanted = indices(table), round(math.sqrt(rows))
     if rows >= INDEXED_FROM and (not names or _partitions(names[-1]) < wanted / 1.5):
         names.append(f"vector_{wanted}")
         config = IvfSq(distance_type="dot", num_partitions=wanted)
@@ -32,10 +33,13 @@ def tend_vectors(table: Table) -> None:
         table.drop_index(name)
 
 
-def nearest(table: Table, query: np.ndarray, *, filtered: bool) -> LanceVectorQueryBuilder:
-    """A query for the tracks nearest to `query` (dim,); how many and of which is yet to be said.
+def nearest(
+    table: Table, query: np.ndarray, share: float, *, filtered: bool
+) -> LanceVectorQueryBuilder:
+    """A query for the tracks nearest to `query` (dim,); its limit and filter are yet to be said.
 
     Args:
+        share: of all tracks, how many will be wanted.
         filtered: whether only some tracks will be of interest. The nearest of those may stand in
             any partition, so all are looked through; of the other tracks no vector is. Without the
             index, LanceDB would read the vectors of all.
@@ -45,11 +49,11 @@ def nearest(table: Table, query: np.ndarray, *, filtered: bool) -> LanceVectorQu
     builder = builder.distance_type("dot")
     if filtered:
         return builder.nprobes(_ALL)
-    partitions = max(map(_partitions, _indices(table)), default=0)
-    return builder.nprobes(max(_LEAST, round(_SHARE * partitions)))
+    partitions = max(map(_partitions, indices(table)), default=0)
+    return builder.nprobes(max(_LEAST, round(max(_SHARE, _MORE * share) * partitions)))
 
 
-def _indices(table: Table) -> list[str]:
+def indices(table: Table) -> list[str]:
     """The names of indices of vectors, that with the most partitions last."""
     found = [index.name for index in table.list_indices() if index.columns == ["vector"]]
     return sorted(found, key=_partitions)

@@ -8,17 +8,17 @@ file name, the rarer the more. The sum orders the tracks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from lancedb.query import LanceQueryBuilder
-from lancedb.table import Table
+from lancedb.table import LanceTable, Table
 
 from muscall.errors import MuscallError
-from muscall.library.ann import nearest
+from muscall.library.ann import indices, nearest
 from muscall.library.filters import parse_filter
 from muscall.library.scan import text_path
 from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
@@ -32,8 +32,8 @@ WORDS = 3.0  # standard deviations that a word found in one track alone is worth
 SAME = 0.985  # cosine from which two tracks are shown as versions of one
 LENGTHS = 0.02  # share by which their lengths may differ
 _SAMPLE = 4096  # tracks that stand for the library
-_CANDIDATES = 200
-_SHOWN = ("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration")
+_CANDIDATES = 100
+_SHOWN = ["key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ class _Tracks:
     version: int
     count: int
     has_words: bool
+    all_there: bool
+    """Whether none is offline."""
     sample: np.ndarray
     """(n, dim) float32 of tracks that stand for the library."""
 
@@ -114,6 +116,13 @@ class Finder:
         tracks = self._tracks()
         return np.empty((0, self.model.config.dim), np.float32) if tracks is None else tracks.sample
 
+    def warm(self) -> None:
+        """Read the index of a large library, which the first searches would else wait for."""
+        table = self.store.tracks(self.pipeline)
+        if isinstance(table, LanceTable):
+            for name in indices(table):
+                table.prewarm_index(name)
+
     def find(self, request: Request) -> list[Hit]:
         """The `request.n` tracks that fit best, best first.
 
@@ -124,12 +133,12 @@ class Finder:
         """
         if not (request.text.strip() or len(request.like) or request.where.strip()):
             raise MuscallError("nothing is asked for: neither a sentence, nor an example or filter")
-        condition = "offline = false"
-        if request.where.strip():
-            condition += f" AND {parse_filter(request.where)}"
+        condition = parse_filter(request.where) if request.where.strip() else ""
         tracks = self._tracks()
         if tracks is None:
             raise NothingIndexed
+        if not tracks.all_there:
+            condition = " AND ".join(filter(None, ["offline = false", condition]))
         query = self.embedding(request)
         found = self._candidates(tracks, request, query, condition)
         if not found:
@@ -138,13 +147,11 @@ class Finder:
             _score_sound(found, query, tracks.sample)
         for row in found:
             row["standing"] = row["deviations"] + WORDS * row["words_score"]
-        found.sort(key=lambda row: (-row["standing"], row["path"]))
+        found.sort(key=lambda row: (-row["standing"], row["key"]))
         best = max(found[0]["standing"], 1e-6)
         for row in found:
             row["standing"] = min(max(row["standing"] / best, 0.0), 1.0)
-        chosen = self._chosen(found, request)
-        hits = [_hit(rank, row) for rank, row in enumerate(chosen, 1)]
-        return self._with_passages(hits, query) if query is not None else hits
+        return self._hits(tracks, _chosen(found, request), query)
 
     def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
@@ -165,17 +172,21 @@ class Finder:
     def _candidates(
         self, tracks: _Tracks, request: Request, query: np.ndarray | None, condition: str
     ) -> list[dict[str, Any]]:
-        """Tracks near in sound or in words, each with its `vector` and `words_score`."""
+        """Tracks near in sound or in words: what they are ranked by, with `words_score`."""
         count = max(_CANDIDATES, 4 * request.n) + len(request.but)
-        columns = [*_SHOWN, "vector"]
+        columns = ["key", "duration", "vector"]
+        if request.most_per_artist:
+            columns.append("artist")
         found: dict[str, dict[str, Any]] = {}
 
         def look(builder: LanceQueryBuilder, *more: str) -> list[dict[str, Any]]:
-            rows = builder.where(condition, prefilter=True).limit(count)
-            return _rows(rows.select([*columns, *more]).to_arrow())
+            if condition:
+                builder = builder.where(condition, prefilter=True)
+            return _rows(builder.limit(count).select([*columns, *more]).to_arrow())
 
         if query is not None:
-            near = nearest(tracks.table, query, filtered=bool(request.where.strip()))
+            filtered = bool(request.where.strip())
+            near = nearest(tracks.table, query, count / tracks.count, filtered=filtered)
             for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
         elif not request.text.strip():
@@ -191,39 +202,47 @@ class Finder:
             row |= {"score": 0.0, "deviations": 0.0, "percentile": 0.0}
         return [row for key, row in found.items() if key not in request.but]
 
-    def _chosen(self, found: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
-        """The first tracks, those that sound the same behind the best of them."""
-        chosen: list[dict[str, Any]] = []
-        artists: dict[str, int] = {}
-        for row in found:
-            alike = next((one for one in chosen if _same(one, row)), None)
-            if alike is not None:
-                alike["versions"].append(row)
-                continue
-            artist = (row["artist"] or "").casefold()
-            if artist and artists.get(artist, 0) >= (request.most_per_artist or len(found)):
-                continue
-            if len(chosen) < request.n:
-                artists[artist] = artists.get(artist, 0) + 1
-                chosen.append(row | {"versions": []})
-        return chosen
-
-    def _with_passages(self, hits: list[Hit], query: np.ndarray) -> list[Hit]:
-        windows = self.store.windows(self.pipeline)
-        if windows is None or not hits:
-            return hits
-        found = [
-            windows.search().where(condition).limit(None).to_arrow()
-            for condition in one_of("key", [hit.key for hit in hits])
+    def _hits(
+        self, tracks: _Tracks, chosen: list[dict[str, Any]], query: np.ndarray | None
+    ) -> list[Hit]:
+        """What was chosen with all that is told of it, which is read of nothing else: of every
+        candidate it would take longer than to find them.
+        """
+        if not chosen:
+            return []
+        ranked = {row["key"]: row for one in chosen for row in (one, *one["versions"])}
+        rows = _of(tracks.table, list(ranked), _SHOWN).to_pylist()
+        told = {row["key"]: ranked[row["key"]] | row for row in rows}
+        # A run that is at work may have deleted some.
+        there = [one["key"] for one in chosen if one["key"] in told]
+        passages = self._passages(there, query)
+        return [
+            _hit(
+                rank,
+                told[key],
+                passages.get(key),
+                tuple(
+                    _hit(rank, told[row["key"]])
+                    for row in told[key]["versions"]
+                    if row["key"] in told
+                ),
+            )
+            for rank, key in enumerate(there, 1)
         ]
-        rows = pa.concat_tables(found)
+
+    def _passages(self, keys: Sequence[str], query: np.ndarray | None) -> dict[str, Passage]:
+        """The window of each track that is nearest to `query`."""
+        windows = self.store.windows(self.pipeline)
+        if query is None or windows is None or not keys:
+            return {}
+        rows = _of(windows, keys, ["key", "start", "seconds", "vector"])
         scores = matrix(rows["vector"]).astype(np.float32) @ query
         best: dict[str, tuple[float, Passage]] = {}
         columns = (rows[name].to_pylist() for name in ("key", "start", "seconds"))
         for key, start, seconds, score in zip(*columns, scores.tolist(), strict=True):
             if key not in best or score > best[key][0]:
                 best[key] = score, Passage(start, seconds)
-        return [replace(hit, passage=best[hit.key][1]) if hit.key in best else hit for hit in hits]
+        return {key: passage for key, (_, passage) in best.items()}
 
     def _tracks(self) -> _Tracks | None:
         table = self.store.tracks(self.pipeline)
@@ -236,12 +255,22 @@ class Finder:
         return known
 
 
-def _facts(table: Table) -> tuple[int, bool, np.ndarray]:
+def _facts(table: Table) -> tuple[int, bool, bool, np.ndarray]:
     count = int(table.count_rows())
     query = table.search().select(["vector"]).limit(None)
     if count > 2 * _SAMPLE:  # keys are hashes, and so in no order
         query = query.where(f"key < '{int(_SAMPLE / count * 16**8):08x}'")
-    return count, is_indexed(table, "words"), matrix(query.to_arrow()["vector"])
+    all_there = not table.count_rows("offline = true")
+    return count, is_indexed(table, "words"), all_there, matrix(query.to_arrow()["vector"])
+
+
+def _of(table: Table, keys: Sequence[str], columns: list[str]) -> pa.Table:
+    """What a table says of tracks, in no order."""
+    found = [
+        table.search().where(condition).select(columns).limit(None).to_arrow()
+        for condition in one_of("key", keys)
+    ]
+    return pa.concat_tables(found)
 
 
 def _score_sound(found: list[dict[str, Any]], query: np.ndarray, sample: np.ndarray) -> None:
@@ -254,9 +283,29 @@ def _score_sound(found: list[dict[str, Any]], query: np.ndarray, sample: np.ndar
         row["percentile"] = 100 * float(place)
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    shorter, longer = sorted((one["duration"], other["duration"]))
-    return bool(shorter >= (1 - LENGTHS) * longer and one["vector"] @ other["vector"] >= SAME)
+def _chosen(found: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
+    """The first tracks, those that sound the same behind the best of them."""
+    chosen: list[dict[str, Any]] = []
+    artists: dict[str, int] = {}
+    most = min(request.n, len(found))
+    vectors = np.empty((most, len(found[0]["vector"])), np.float32)
+    lengths = np.empty(most)
+    for row in found:
+        shown, length = len(chosen), row["duration"]
+        shorter, longer = np.minimum(lengths[:shown], length), np.maximum(lengths[:shown], length)
+        same = vectors[:shown] @ row["vector"] >= SAME
+        same &= shorter >= (1 - LENGTHS) * longer
+        if same.any():
+            chosen[same.argmax()]["versions"].append(row)
+            continue
+        artist = (row.get("artist") or "").casefold()
+        if artist and artists.get(artist, 0) >= (request.most_per_artist or len(found)):
+            continue
+        if shown < most:
+            artists[artist] = artists.get(artist, 0) + 1
+            vectors[shown], lengths[shown] = row["vector"], length
+            chosen.append(row | {"versions": []})
+    return chosen
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:
@@ -267,7 +316,12 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
     ]
 
 
-def _hit(rank: int, row: dict[str, Any]) -> Hit:
+def _hit(
+    rank: int,
+    row: dict[str, Any],
+    passage: Passage | None = None,
+    versions: tuple[Hit, ...] = (),
+) -> Hit:
     return Hit(
         rank=rank,
         key=row["key"],
@@ -283,5 +337,6 @@ def _hit(rank: int, row: dict[str, Any]) -> Hit:
         percentile=row["percentile"],
         standing=row["standing"],
         named=row["words_score"] > 0,
-        versions=tuple(_hit(rank, version) for version in row.get("versions", ())),
+        passage=passage,
+        versions=versions,
     )

@@ -125,10 +125,8 @@ class Store:
         self.folder = _located(folder)
 
     def exists(self) -> bool:
-        """Whether there is a library."""
-        if isinstance(self.folder, Path):
-            return self.folder.is_dir()
-        return bool(self.database.list_tables(limit=1).tables)
+        """Whether there is a library. Any other folder is none."""
+        return self.table("files") is not None
 
     def size(self) -> int:
         """Bytes: of all the folder, or of what the tables in a bucket hold now."""
@@ -198,8 +196,16 @@ class Store:
 
     @cached_property
     def database(self) -> lancedb.DBConnection:
-        """The database itself. Opening it makes its folder."""
-        return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
+        """The database itself. Opening it makes its folder.
+
+        Raises:
+            MuscallError: the URI is of no storage that there is.
+        """
+        try:
+            return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
+        except ValueError as error:
+            reason, *_ = str(error).splitlines()  # the others list what there is
+            raise MuscallError(f"{self.folder}: no library: {reason}") from None
 
 
 def is_indexed(table: Table, column: str) -> bool:

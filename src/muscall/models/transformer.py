@@ -29,14 +29,16 @@ class Block(nn.Module):
         self.down = nn.Linear(4 * width, width)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, tokens, width) -> the same."""
-        batch, tokens, width = x.shape
-        qkv = self.qkv(self.norm1(x)).view(batch, tokens, 3, self.heads, -1)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (batch, heads, tokens, width / heads)
+    def forward(self, x: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
+        """(tokens, width) -> the same; `places` of the tokens, in rows, in a batch of `shape`."""
+        qkv = self.qkv(self.norm1(x))
+        padded = qkv.new_zeros(shape.numel(), qkv.shape[1]).index_copy(0, places, qkv)
+        padded = padded.view(*shape, 3, self.heads, -1)
+        # Each (batch, heads, longest, width / heads).
+        query, key, value = padded.permute(2, 0, 3, 1, 4)
         dropout = self.attention_dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
-        x = x + self.dropout(self.out(mixed.transpose(1, 2).reshape(batch, tokens, width)))
+        x = x + self.dropout(self.out(mixed.transpose(1, 2).reshape(-1, x.shape[1])[places]))
         hidden = self.dropout(F.gelu(self.up(self.norm2(x))))
         out: Tensor = x + self.dropout(self.down(hidden))
         return out
@@ -83,11 +85,15 @@ class TextTransformer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64 -> (batch, features). The end token has the largest id."""
-        x = self.dropout(self.token_embedding(tokens) + self.position_embedding[: tokens.shape[1]])
+        longest, ends = tokens.shape[1], tokens.argmax(dim=1)
+        # Padding is left out of all but the attention: in a batch of captions it is half of all.
+        held = torch.arange(longest, device=tokens.device) <= ends[:, None]
+        places = held.flatten().nonzero().squeeze(1)
+        x = self.token_embedding(tokens.flatten()[places])
+        x = self.dropout(x + self.position_embedding[places % longest])
         for block in self.blocks:
-            x = block(x)
-        ends = tokens.argmax(dim=1)
-        features: Tensor = self.norm(x[torch.arange(len(x), device=x.device), ends])
+            x = block(x, places, tokens.shape)
+        features: Tensor = self.norm(x[(ends + 1).cumsum(0) - 1])
         return features
 
 

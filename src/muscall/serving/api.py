@@ -17,7 +17,8 @@ from muscall.library.describing import Label
 from muscall.library.status import Pipeline
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
-from muscall.serving.service import Found, MapPoint, Service, Strip, Track, Wish
+from muscall.serving.service import Service
+from muscall.serving.shown import Found, MapPoint, Strip, Track, Wish
 from muscall.serving.streaming import send
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"

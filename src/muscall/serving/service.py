@@ -1,11 +1,10 @@
-"""What the API and the page show of a library."""
+"""A library for many listeners: what the API and the page ask of it."""
 
 from __future__ import annotations
 
 import stat
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ import platformdirs
 
 from muscall.errors import AudioError, MuscallError, one_line
 from muscall.library.describing import Label
-from muscall.library.finder import Passage, Request
+from muscall.library.finder import Request
 from muscall.library.library import Library
 from muscall.library.payload import payload_hash
 from muscall.library.playlist import called, playlist
@@ -27,6 +26,7 @@ from muscall.serving.cache import Cache
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Indexing
 from muscall.serving.map import Map
+from muscall.serving.shown import Found, MapPoint, Strip, Track, Wish, title_of, track_of
 from muscall.serving.uploads import Uploads
 from muscall.serving.waveform import BARS, waveform
 
@@ -35,79 +35,10 @@ _SHOWN = 20_000  # tracks on a map
 _STRONG = 4.0  # standard deviations above the library's mean: a perfect match
 
 
-@dataclass(frozen=True)
-class Track:
-    """A track, as it is shown. Tags are empty, or None, where the file says nothing."""
-
-    key: str
-    path: str
-    title: str
-    """The name of the file where it says none."""
-    artist: str
-    album: str
-    genre: str
-    year: int | None
-    bpm: float | None
-    duration: float
-    """In seconds."""
-    has_cover: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """A track that was found."""
-
-    rank: int
-    """From 1."""
-    track: Track
-    percentile: float
-    """Percent of the library that sounds less like what was asked for, 0..100."""
-    named: bool
-    """Whether words of the request stand in its tags or its file's name."""
-    passage: Passage | None
-    """The part that fits best."""
-    versions: tuple[Track, ...]
-    """Tracks that sound the same."""
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A track from its beginning to its end, in equal parts."""
-
-    peaks: list[float]
-    """Loudness, 0..1."""
-    matches: list[float]
-    """How well each part matches the request, 0..1; empty without a request."""
-
-
-@dataclass(frozen=True)
-class MapPoint:
-    """A track on the map; `x` and `y` in 0..1."""
-
-    key: str
-    x: float
-    y: float
-    title: str
-    artist: str
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a listener asks for; see `finder.Request`. Examples are keys of tracks, or uploads."""
-
-    text: str = ""
-    like: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-    where: str = ""
-    n: int = 20
-    most_per_artist: int | None = None
-
-
 class Service:
     """One library, for many listeners at once: safe to use from several threads.
 
-    The model is loaded here, if it is not yet.
+    The model and the index are loaded here, if they are not yet.
 
     Args:
         cache: the folder for what can be made again; None for the user's own.
@@ -124,6 +55,7 @@ class Service:
         self._describing = threading.Lock()
         self._mapped: tuple[int, list[MapPoint]] | None = None
         self._direction = lru_cache(maxsize=256)(self._embed)
+        library.finder.warm()
 
     def search(self, wish: Wish) -> list[Found]:
         """The tracks that fit best, best first; never the examples themselves.
@@ -137,11 +69,11 @@ class Service:
         return [
             Found(
                 rank=hit.rank,
-                track=_track(vars(hit)),
+                track=track_of(vars(hit)),
                 percentile=hit.percentile,
                 named=hit.named,
                 passage=hit.passage,
-                versions=tuple(_track(vars(version)) for version in hit.versions),
+                versions=tuple(track_of(vars(version)) for version in hit.versions),
             )
             for hit in hits
         ]
@@ -152,7 +84,7 @@ class Service:
         Raises:
             NotFound: there is none.
         """
-        return _track(self._row(key))
+        return track_of(self._row(key))
 
     def labels(self, key: str, n: int = 3) -> list[Label]:
         """The `n` labels of each kind that fit a track best.
@@ -219,7 +151,9 @@ class Service:
         if len(rows):
             places = self._map.lay_out(rows["key"].to_pylist(), matrix(rows["vector"]))
             points = [
-                MapPoint(row["key"], x, y, _title(row, text_path(row["path"])), row["artist"] or "")
+                MapPoint(
+                    row["key"], x, y, title_of(row, text_path(row["path"])), row["artist"] or ""
+                )
                 for row, (x, y) in zip(
                     rows.drop_columns("vector").to_pylist(), places.tolist(), strict=True
                 )
@@ -339,28 +273,7 @@ class Service:
         return [float(one) for one in strengths[nearest].clip(0, 1)]
 
 
-def _track(row: Mapping[str, Any]) -> Track:
-    """Of a row of `tracks`, or the fields of a hit."""
-    path = row["path"] if isinstance(row["path"], Path) else text_path(row["path"])
-    return Track(
-        key=row["key"],
-        path=one_line(path),
-        title=_title(row, path),
-        artist=row["artist"] or "",
-        album=row["album"] or "",
-        genre=row["genre"] or "",
-        year=row["year"],
-        bpm=row["bpm"],
-        duration=row["duration"],
-        has_cover=covers.has_cover(path),
-    )
-
-
-def _title(row: Mapping[str, Any], path: Path) -> str:
-    return one_line(called(path, row["title"] or "", artist=""))
-
-
-def _vector(row: Mapping[str, Any]) -> np.ndarray:
+def _vector(row: dict[str, Any]) -> np.ndarray:
     return np.asarray(row["vector"], np.float32)
 
 

@@ -81,11 +81,11 @@ def test_the_empty_files_are_known_and_missing_ones_are_not(put: Put) -> None:
     ("text", "expected"),
     [
         ("clip_id,mp3_path\n", "there is no column clip_id in it"),
-        ('"clip_id"\t"slow"\t"mp3_path"\n', "the table of MagnaTagATune names no clips"),
+        ('"clip_id"\t"slow"\t"mp3_path"\n', "annotations_final.csv: no rows"),
         ('"clip_id"\t"slow"\t"mp3_path"\n"1"\t"1"\n', ":2: too few cells"),
         ('"clip_id"\t"slow"\t"mp3_path"\n"1"\t"1"\t"x/a.mp3"\n', "x/a.mp3 is in none of the"),
         ('"clip_id"\t"slow"\t"mp3_path"\n"1"\t"1"\t"0/a.mp3"\n', "such as 0/a.mp3: no such file"),
-        (b"\xff\xfe\x00", "codec can't decode"),
+        (b"\xff\xfe\x00", "annotations_final.csv: not UTF-8"),
     ],
 )
 def test_a_wrong_table_is_one_line(put: Put, text: str | bytes, expected: str) -> None:

@@ -79,8 +79,10 @@ def find_file(folder: Path, name: str) -> Path:
     """The file called `name`, which may begin with folders, in `folder` or below it.
 
     Raises:
-        MuscallError: there is none.
+        MuscallError: there is none, or no such folder.
     """
+    if not folder.is_dir():
+        raise MuscallError(f"{folder}: no such folder")
     found = min(folder.rglob(name), default=None)
     if found is None:
         raise MuscallError(f"{folder}: there is no {name} in it")
@@ -108,5 +110,9 @@ def read_table(
                 if None in row.values():
                     raise MuscallError(f"{path}:{lines.line_num}: too few cells")
                 yield row
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise MuscallError(f"{path}:{lines.line_num}: {error}") from None
+        except UnicodeDecodeError:  # of more than a line at once
+            raise MuscallError(f"{path}: not UTF-8") from None
+    if lines.line_num < 2:
+        raise MuscallError(f"{path}: no rows")

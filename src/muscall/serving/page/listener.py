@@ -12,7 +12,8 @@ from nicegui import run, ui
 
 from muscall.errors import MuscallError
 from muscall.serving.page.conditions import Conditions
-from muscall.serving.service import Found, Service, Track, Wish
+from muscall.serving.service import Service
+from muscall.serving.shown import Found, Track, Wish
 
 PAGE = 12  # results shown at once
 _P = ParamSpec("_P")

@@ -11,7 +11,7 @@ from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import block, icon_button, line
 from muscall.serving.page.search import SearchBox
 from muscall.serving.page.tray import Tray
-from muscall.serving.service import Track
+from muscall.serving.shown import Track
 
 
 class MapCanvas(Element, component="map.js"):

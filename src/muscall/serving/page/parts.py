@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from muscall.serving.page.player import playing
-from muscall.serving.service import Track
+from muscall.serving.shown import Track
 
 Handler = Callable[..., Any]
 

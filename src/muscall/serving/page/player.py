@@ -8,7 +8,7 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from muscall.serving.page.listener import item
-from muscall.serving.service import Found, Track
+from muscall.serving.shown import Found, Track
 
 
 class Player(Element, component="player.js"):

@@ -20,7 +20,7 @@ from muscall.serving.page.parts import (
 )
 from muscall.serving.page.strip import StripView
 from muscall.serving.page.tray import Tray
-from muscall.serving.service import Found, Track
+from muscall.serving.shown import Found, Track
 
 LIST = "results"
 _TAGS = 4

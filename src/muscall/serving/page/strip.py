@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui.element import Element
 
 from muscall.library.finder import Passage
-from muscall.serving.service import Strip, Track
+from muscall.serving.shown import Strip, Track
 
 _BARS = 100
 

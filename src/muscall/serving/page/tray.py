@@ -20,7 +20,7 @@ from muscall.serving.page.parts import (
     text_button,
 )
 from muscall.serving.page.player import Player
-from muscall.serving.service import Track
+from muscall.serving.shown import Track
 
 LIST = "playlist"
 _MOST = 500  # tracks
