@@ -121,7 +121,7 @@ class _Sources(HTMLParser):
 
 
 def test_failures_can_be_listened_to(pages: dict[str, Path]) -> None:
-    page = pages["table3"].with_suffix(".html")
+    page = pages["table3"].with_name(f"{pages['table3'].stem}-heard.html")
     parsed = _Sources()
     parsed.feed(page.read_text())
     assert parsed.found

@@ -22,7 +22,10 @@ def reproduce(
         typer.Argument(metavar="STUDY", help="Studies as --list names them, or all."),
     ] = None,
     size: Annotated[
-        str, typer.Option(help="full: one GPU; reduced: two cores overnight; tiny: a trial.")
+        str,
+        typer.Option(
+            help="full: one GPU; reduced: two cores overnight; short: two hours; tiny: a trial."
+        ),
     ] = "reduced",
     seeds: Annotated[str, typer.Option(help="A training for each, as in 0,1,2.")] = "0",
     train: Annotated[Path, typer.Option(help="Pairs to train on.")] = _OPEN / "train.jsonl",
@@ -53,13 +56,17 @@ def reproduce(
     Prints where each page is.
     """
     if not studies and not list_:
-        raise ConfigError("which study? see muscall reproduce --list")
+        raise typer.BadParameter("which one? see muscall reproduce --list", param_hint="STUDY")
     from muscall.reproduce.sizes import SIZES
     from muscall.reproduce.sweep import Options, Sweep, chosen
 
     if size not in SIZES:
-        raise ConfigError(f"--size {size}: one of {', '.join(SIZES)}")
-    wanted = chosen(studies or ["all"])
+        known = ", ".join(SIZES)
+        raise typer.BadParameter(f"{size!r} is not one of {known}", param_hint="'--size'")
+    try:
+        wanted = chosen(studies or ["all"])
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="STUDY") from None
     options = Options(
         size=SIZES[size],
         seeds=_numbers(seeds),
@@ -95,7 +102,9 @@ def reproduce(
 def _numbers(text: str) -> list[int]:
     parts = text.replace(",", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
-        raise ConfigError(f"--seeds {text}: numbers such as 0,1,2")
+        raise typer.BadParameter(
+            f"{text!r}, expected numbers such as 0,1,2", param_hint="'--seeds'"
+        )
     return list(dict.fromkeys(map(int, parts)))
 
 

@@ -60,10 +60,13 @@ class Corpus:
     def manifest(self, split: str, share: float = 1.0) -> Path:
         """Where that part is, once it is unpacked. The name tells what it holds."""
         rows = self.part(split, share)
-        told = hashlib.sha256()
-        for row in rows:
-            told.update(self._line(row).encode())
-        return self.folder / f"{split}-{len(rows)}-{told.hexdigest()[:12]}.jsonl"
+        if (split, len(rows)) not in self._manifests:  # every training of a sweep asks
+            told = hashlib.sha256()
+            for row in rows:
+                told.update(self._line(row).encode())
+            name = f"{split}-{len(rows)}-{told.hexdigest()[:12]}.jsonl"
+            self._manifests[split, len(rows)] = self.folder / name
+        return self._manifests[split, len(rows)]
 
     def labelled(self) -> dict[str, Path]:
         """By what is labelled, the manifest of all rows, with their splits and labels, for which
@@ -108,6 +111,11 @@ class Corpus:
                 kept = [row for row in self.part(*part) if row.audio not in unreadable]
                 lines = "".join(self._line(row) + "\n" for row in kept)
                 (aside / self.manifest(*part).name).write_text(lines, "utf-8")
+
+    @cached_property
+    def _manifests(self) -> dict[tuple[str, int], Path]:
+        """Those asked for so far, by split and number of rows."""
+        return {}
 
     @cached_property
     def _sound(self) -> dict[Path, str]:

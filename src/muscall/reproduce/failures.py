@@ -103,7 +103,7 @@ def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG
     return "\n\n".join(
         [
             f"{len(every):,} of {len(rows):,} sentences did not find their track first. "
-            f"[Listen to these {len(shown)}]({stem.name}.html), drawn at random.",
+            f"[Listen to these {len(shown)}]({stem.name}-heard.html), drawn at random.",
             markdown({name: dict[str, Value](row) for name, row in common.items()}),
             "\n".join(lines),
             "The paper's examples: “An atmospheric and introspective orchestral track featuring "
@@ -133,7 +133,7 @@ def _write_page(shown: Sequence[Failure], stem: Path) -> None:
         f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
         f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n</html>\n"
     )
-    stem.with_name(f"{stem.name}.html").write_text(text, "utf-8")
+    stem.with_name(f"{stem.name}-heard.html").write_text(text, "utf-8")
 
 
 def _article(failure: Failure, clip: str) -> str:

@@ -16,7 +16,7 @@ from muscall.evaluation.labelling import Labelling, LabelResult, evaluate_zerosh
 from muscall.evaluation.metrics import ranks
 from muscall.evaluation.probe import evaluate_probe
 from muscall.evaluation.retrieval import RetrievalResult, evaluate_retrieval
-from muscall.evaluation.tables import TEMPLATES
+from muscall.evaluation.zeroshot import TEMPLATES
 from muscall.models.muscall import MusCALL
 from muscall.reproduce.paper import A2T, T2A
 

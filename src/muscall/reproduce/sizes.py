@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-SHORT = (
+FITTED = (
     "train.recompute=false",
     "train.lr=1e-3",
     "train.warmup=0.05",
@@ -55,7 +55,7 @@ FULL = Size(
     seconds=10,
     batch=256,
     steps=500,
-    settings=(*SHORT, "train.micro_batch=64"),
+    settings=(*FITTED, "train.micro_batch=64"),
     depths=(1, 2, 4, 8, 12),
     lengths=(2.5, 5, 10, 20),
     batches=(64, 128, 256, 512, 1024),
@@ -66,14 +66,15 @@ REDUCED = Size(
     told="two processor cores, overnight",
     rows={"train": 4000, "val": 500, "test": 1000},
     seconds=5,
-    batch=128,
-    steps=1000,
-    settings=(*SHORT, "train.micro_batch=32"),
+    batch=64,
+    steps=600,
+    settings=(*FITTED, "train.micro_batch=32"),
     depths=(1, 2, 4, 8),
     lengths=(1.25, 2.5, 5, 10),
-    batches=(32, 64, 128, 256),
+    batches=(16, 32, 64, 128),
     shares=(1 / 16, 1 / 8, 1 / 4, 1 / 2, 1),
 )
+SHORT = replace(REDUCED, name="short", told="two processor cores, two hours", steps=200)
 TINY = Size(
     name="tiny",
     told="a trial of the commands, on a few clips",
@@ -81,7 +82,7 @@ TINY = Size(
     seconds=2,
     batch=8,
     steps=2,
-    settings=(*SHORT, "train.micro_batch=4", "train.precision=fp32"),
+    settings=(*FITTED, "train.micro_batch=4", "train.precision=fp32"),
     encoders=(
         "model.dim=16",
         "model.audio.width=4",
@@ -97,4 +98,4 @@ TINY = Size(
     batches=(4, 8),
     shares=(1 / 4, 1 / 2, 1),
 )
-SIZES = {size.name: size for size in (FULL, REDUCED, TINY)}
+SIZES = {size.name: size for size in (FULL, REDUCED, SHORT, TINY)}

@@ -13,19 +13,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from muscall.errors import ConfigError
-from muscall.models.checkpoint import written_aside
-from muscall.reproduce.corpus import SPLITS, Corpus
+from muscall.reproduce.corpus import Corpus
 from muscall.reproduce.found import Found
-from muscall.reproduce.provenance import hardware, provenance
+from muscall.reproduce.provenance import hardware
 from muscall.reproduce.runs import DONE, Run
 from muscall.reproduce.scores import Held
 from muscall.reproduce.sizes import Size
 from muscall.reproduce.studies import STUDIES, Study
+from muscall.reproduce.written import write
 
 LOG = "log.txt"
 _LOOK = 2.0  # seconds between two looks at how far the trainings are
@@ -170,7 +169,13 @@ class Sweep:
         with progress("unpacking") as bar:
             self.corpus.unpack(parts, bar)
         self._score(study, _different(groups), progress)
-        return self._write(study, groups)
+        scores = {
+            name: [run.scores(study.measure, self.held) for run in group]
+            for name, group in groups.items()
+        }
+        variants = study.variants(self.options.size)
+        found = Found(variants, groups, scores, study.numbers, self.corpus, self.held)
+        return write(study, found, self.options.size, self.options.seeds, self.options.out)
 
     def _score(self, study: Study, runs: Sequence[Run], progress: Progress) -> None:
         missing = [run for run in runs if not run.scored(study.measure, self.held)]
@@ -207,89 +212,10 @@ class Sweep:
                     names = ", ".join(run.name for run in working.values())
                     bar(sum(run.steps_done for run in runs), steps, names)
 
-    def _write(self, study: Study, runs: Mapping[str, Sequence[Run]]) -> Path:
-        options = self.options
-        found = Found(
-            study.variants(options.size),
-            runs,
-            {
-                name: [run.scores(study.measure, self.held) for run in group]
-                for name, group in runs.items()
-            },
-            study.numbers,
-            self.corpus,
-            self.held,
-        )
-        stem = options.out / f"{study.name}-{options.size.name}"
-        options.out.mkdir(parents=True, exist_ok=True)
-        body = study.page(found, stem, study.claims)
-        told = self._told(study, found)
-        values = {
-            "study": study.name,
-            "size": options.size.name,
-            "seeds": list(options.seeds),
-            "data": {split: self.corpus.manifest(split).stem for split in SPLITS},
-            **provenance(),
-            "rows": {
-                name: {column: list(value) for column, value in row.items()}
-                for name, row in found.rows().items()
-            },
-            "paper": study.numbers,
-            "trainings": {
-                name: [
-                    {"run": run.folder.name, "values": s["values"], "training": s["run"]}
-                    for run, s in zip(runs[name], found.scores[name], strict=True)
-                ]
-                for name in runs
-            },
-        }
-        page = stem.with_name(f"{stem.name}.md")
-        with written_aside(options.out) as aside:
-            (aside / f"{stem.name}.json").write_text(_json(values), "utf-8")
-            (aside / page.name).write_text(f"# {study.title}\n\n{study.told}\n\n{body}\n\n{told}\n")
-        return page
-
-    def _told(self, study: Study, found: Found) -> str:
-        """What the numbers are of."""
-        options, size = self.options, self.options.size
-        trained = [s["run"] for group in found.scores.values() for s in group]
-        machines = sorted({told["hardware"] for told in trained})
-        commits = sorted({told["commit"] for told in trained})
-        days = sorted({told["date"] for told in trained})
-        counts = ", ".join(f"{len(self.corpus.part(s)):,} to {_USE[s]}" for s in SPLITS)
-        data = ", ".join(f"`{self.corpus.manifest(split).stem}`" for split in SPLITS)
-        spread = "; ± is half the width of the one over trainings (Student)"
-        return "\n".join(
-            [
-                "## What this is",
-                "",
-                f"`muscall reproduce {study.name} --size {size.name} --seeds "
-                f"{','.join(map(str, options.seeds))}`: {size.steps:,} steps of {size.batch} "
-                f"pairs, clips of {size.seconds:g} s, where a row does not say otherwise. "
-                "In brackets the 95 % interval over queries (bootstrap)"
-                f"{spread if len(options.seeds) > 1 else ''}. The paper's numbers are on other "
-                "data: 1,000 pairs of a licensed catalogue, after training on 200,000.",
-                "",
-                f"- data: {counts} ({data})",
-                f"- hardware: {'; '.join(machines)}",
-                f"- commit: {', '.join(commits)}",
-                f"- trained: {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}, "
-                f"written: {provenance()['date']}",
-                f"- numbers: [{study.name}-{size.name}.json]({study.name}-{size.name}.json)",
-            ]
-        )
-
 
 def _different(groups: Mapping[str, Sequence[Run]]) -> list[Run]:
     """Each training once: the base model may be several of the variants."""
     return list({run.folder: run for group in groups.values() for run in group}.values())
-
-
-_USE = {"train": "train on", "val": "validate on", "test": "search"}
-
-
-def _json(values: Any) -> str:
-    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 
 def _scored(run: Run, measure: str, held: Held) -> None:
