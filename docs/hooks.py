@@ -45,7 +45,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     # Few systems have a font that knows where an index or the limits of a sum belong.
     math = Path(metadata.distribution("ziamath").locate_file("ziamath"))
     sources["assets/math.ttf"] = math / "fonts" / "STIXTwoMath-Regular.ttf"
-    for card in sorted(PACKAGE.glob("weights/*/README.md")):
+    for card in (*PACKAGE.glob("weights/*/README.md"), *ROOT.glob("weights/*/README.md")):
         sources[f"cards/{card.parent.name}.md"] = card
     for name, path in sources.items():
         files.append(File.generated(config, name, abs_src_path=str(path)))
@@ -90,7 +90,21 @@ def reference(package: str, modules: list[str]) -> str:
         if path.is_dir():
             level = 1 if module == title else 2
             entries.append(f"    options: {{heading_level: {level}, members: false}}")
+        if module == "muscall":
+            entries.append(exported())
     return "\n".join(entries)
+
+
+def exported() -> str:
+    """What `import muscall` gives, and where it is told of."""
+    import muscall
+
+    found = [getattr(muscall, name) for name in muscall.__all__ if name != "__version__"]
+    return "\n" + "\n".join(
+        f"- [`muscall.{one.__name__}`][{one.__module__}.{one.__name__}]: "
+        f"{one.__doc__.partition(chr(10))[0]}"
+        for one in found
+    )
 
 
 def commands() -> str:
@@ -194,6 +208,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         drawing = Path(config.docs_dir, "pictures", found[2]).read_text(encoding="utf-8")
         return f'<span class="picture" role="img" aria-label="{found[1]}">{drawing}</span>'
 
+    # An interval stays on one line.
+    html = re.sub(r"\([\d.+]+(-| to )[\d.+]+\)(?=</td>)", r'<span class="whole">\g<0></span>', html)
     return re.sub(r'<img alt="([^"]*)" src="[^"]*pictures/([\w-]+\.svg)"[^>]*>', inline, html)
 
 

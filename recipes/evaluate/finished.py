@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 
 import muscall
 from muscall.evaluation.ranking import average_precision, chance_average_precision
-from muscall.evaluation.tables import TEMPLATES, Row, Value, mean, over_draws
-from muscall.evaluation.zeroshot import accuracy, embed_labels
+from muscall.evaluation.tables import Row, Value, mean, over_draws
+from muscall.evaluation.zeroshot import TEMPLATES, accuracy, embed_labels
 
 PACKAGE = "immich-memories-music"
 KINDS = ("acoustic", "electronic")

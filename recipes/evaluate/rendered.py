@@ -12,8 +12,8 @@ import numpy as np
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
-from muscall.evaluation.tables import TEMPLATES, Row, Value, over_draws
-from muscall.evaluation.zeroshot import embed_labels, tagging_scores
+from muscall.evaluation.tables import Row, Value, over_draws
+from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_scores
 from muscall.models.inference import Segment
 from muscall.reproduce.paper import NAMES, TABLE_1
 

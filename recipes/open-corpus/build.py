@@ -24,6 +24,7 @@ from packages import PackageError, ReservedError
 from plan import Plan, PlanError, read_plan
 from rows import Clip, ClipError, Part
 from sound import fonts, realism, store
+from splits import split_groups
 
 _HERE = Path(__file__).parent
 _CACHE = _HERE.parents[1] / "corpora" / "cache"
@@ -52,7 +53,9 @@ def load_parts(plan: Plan) -> dict[str, Part]:
 
 
 def plan_clips(plan: Plan, parts: dict[str, Part], cache: Path) -> list[Clip]:
-    """Every clip, the parts interleaved, so that an early stop leaves some of each."""
+    """Every clip: what is held out first, so that an early stop leaves all that models are measured
+    on, and the parts interleaved, so that it leaves some of each.
+    """
     placed: list[tuple[float, Clip]] = []
     for name in list(parts):
         try:
@@ -62,7 +65,9 @@ def plan_clips(plan: Plan, parts: dict[str, Part], cache: Path) -> list[Clip]:
             del parts[name]
             continue
         placed += [(n / len(clips), clip) for n, clip in enumerate(clips)]
-    clips = [clip for _, clip in sorted(placed, key=lambda entry: (entry[0], entry[1].id))]
+    splits = split_groups([clip for _, clip in placed], plan.splits)
+    placed.sort(key=lambda entry: (splits[entry[1].group] == "train", entry[0], entry[1].id))
+    clips = [clip for _, clip in placed]
     if twice := [name for name, n in Counter(clip.id for clip in clips).items() if n > 1]:
         raise PlanError(f"{len(twice)} ids are not unique, {twice[0]} among them")
     return clips
