@@ -32,7 +32,9 @@ def test_zeroshot_prints_plain_prompt_and_ensemble(
     assert (done.code, done.err) == (0, "")
     head, *rows = done.out.splitlines()
     assert head.split() == ["5", "items,", "3", "labels", "accuracy"]
-    assert [row[:17].rstrip() for row in rows] == ["{label}", "A {label} track", "mean of 7"]
+    asked = ["{label}", "A {label} track", "mean of 7", "by chance"]
+    assert [row[:17].rstrip() for row in rows] == asked
+    assert rows[-1].endswith(" 33.3")
 
 
 def test_zeroshot_takes_other_templates(run: Run, labelled: Path, tiny_checkpoint: Path) -> None:
@@ -40,7 +42,7 @@ def test_zeroshot_takes_other_templates(run: Run, labelled: Path, tiny_checkpoin
     done = run("evaluate", "zeroshot", tiny_checkpoint, labelled, *templates, "--json")
     assert (done.code, done.err) == (0, "")
     result = json.loads(done.out)
-    assert set(result) == {"scores", "intervals", "items", "labels"}
+    assert set(result) == {"scores", "intervals", "chance", "items", "labels"}
     asked = ["{label}", "{label} tones", "It is {label}", "mean of 2"]
     assert list(result["scores"]) == list(result["intervals"]) == asked
     assert (result["items"], result["labels"]) == (15, ["high", "low", "mid"])

@@ -78,3 +78,15 @@ def test_what_cannot_be_scored_is_one_line(tiny_model: MusCALL, music: Path) -> 
     rows = labelled(music, [("low", "a"), ("low", "a"), ("low", "a"), (), ("a",)])
     with pytest.raises(MuscallError, match="no label is in some rows and not in others: a, low"):
         evaluate_zeroshot(tiny_model, rows[:3], Labelling.of(rows), PROMPTS)
+
+
+@pytest.mark.parametrize("one_each", [True, False])
+def test_chance_is_what_random_scores_have(one_each: bool) -> None:
+    generator = np.random.default_rng(0)
+    labelling = Labelling(tuple("abcd"), one_each)
+    truth = generator.random((30, 4)) < [0.1, 0.2, 0.4, 0.6]
+    if one_each:
+        truth = np.eye(4, dtype=bool)[generator.integers(4, size=30)]
+    drawn = [labelling.scores(generator.random((30, 4)), truth) for _ in range(2000)]
+    expected = {name: np.mean([scores[name] for scores in drawn]) for name in drawn[0]}
+    assert labelling.chance(truth) == pytest.approx(expected, rel=0.02)

@@ -155,7 +155,7 @@ def _print_labels(result: LabelResult, as_json: bool) -> None:
         print_json(result.as_dict())
     else:
         head = f"{result.items} items, {len(result.labels)} labels"
-        width = max(map(len, [head, *result.scores]))
+        width = max(map(len, [head, *result.scores, "by chance"]))
         columns = next(iter(result.scores.values()))
         print(f"{head:{width}}" + "".join(f"{name:>20}" for name in columns))
         for asked, scores in result.scores.items():
@@ -165,4 +165,6 @@ def _print_labels(result: LabelResult, as_json: bool) -> None:
                 for score, (low, high) in zip(scores.values(), intervals.values(), strict=True)
             ]
             print(f"{asked:{width}}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
+        by_chance = "".join(f"{score:>20.1f}" for score in result.chance.values())
+        print(f"{'by chance':{width}}{by_chance}", flush=True)
     exit_on_failures(result.failures)

@@ -12,6 +12,7 @@ import numpy as np
 from muscall.data.manifest import Row
 from muscall.errors import AudioError, MuscallError
 from muscall.evaluation.embedding import embed_readable
+from muscall.evaluation.ranking import chance_average_precision
 from muscall.evaluation.zeroshot import (
     accuracy,
     accuracy_interval,
@@ -86,6 +87,13 @@ class Labelling:
             return {"accuracy": 100 * accuracy(scores, truth.argmax(axis=1))}
         return tagging_scores(scores, truth)
 
+    def chance(self, truth: np.ndarray) -> Scores:
+        """What `scores` are expected to be if they were drawn at random; `truth` as there."""
+        if self.one_each:
+            return {"accuracy": 100 / len(self.labels)}
+        each = [chance_average_precision(int(has), len(truth)) for has in truth.sum(axis=0)]
+        return {"ROC-AUC": 50.0, "PR-AUC": 100 * float(np.mean(each))}
+
     def intervals(self, scores: np.ndarray, truth: np.ndarray) -> Intervals:
         """The 95 % bootstrap intervals of `scores`, which has the same arguments."""
         if self.one_each:
@@ -96,13 +104,15 @@ class Labelling:
 
 @dataclass(frozen=True)
 class LabelResult:
-    """Scores in percent and their 95 % bootstrap intervals, by the way in which was asked.
+    """Scores in percent and their 95 % bootstrap intervals, by the way in which was asked, and
+    what `chance` would score.
 
     They are of the `items` that could be read, and of `labels`.
     """
 
     scores: dict[str, Scores]
     intervals: dict[str, Intervals]
+    chance: Scores
     items: int
     labels: list[str]
     failures: list[AudioError]
@@ -151,6 +161,7 @@ def evaluate_zeroshot(
     return LabelResult(
         scores={name: labelling.scores(scores, truth) for name, scores in similar.items()},
         intervals={name: labelling.intervals(scores, truth) for name, scores in similar.items()},
+        chance=labelling.chance(truth),
         items=len(indices),
         labels=labels,
         failures=failures,

@@ -93,6 +93,7 @@ def evaluate_probe(
     return ProbeResult(
         scores={"linear probe": labelling.scores(scores, right)},
         intervals={"linear probe": labelling.intervals(scores, right)},
+        chance=labelling.chance(right),
         items=len(right),
         labels=[label for label, keep in zip(labelling.labels, kept, strict=True) if keep],
         failures=failures,

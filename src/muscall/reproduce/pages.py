@@ -135,13 +135,15 @@ def labels(found: Found, stem: Path, claims: Sequence[Claim]) -> str:
         for column, value in found.row(variant.name).items():
             way, _, name = column.partition(": ")
             table.setdefault(f"{variant.name}, {way}", {})[name] = value
-    measure = next(iter(next(iter(table.values()))))
+    chance = next(iter(found.scores.values()))[0]["chance"]
+    measure = next(iter(chance))
     ours = {name: row[measure] for name, row in table.items()}
     theirs = {name: row[measure] for name, row in found.numbers.items() if measure in row}
     figures.dots(ours, theirs, measure, _picture(stem))
     for name, numbers in found.numbers.items():
         theirs_too = {f"{column}, paper": Value(value) for column, value in numbers.items()}
         table.setdefault(name, {}).update(theirs_too)
+    table["by chance"] = {name: Value(value) for name, value in chance.items()}
     return _joined(markdown(table), _claims(found, claims), _shown(stem))
 
 

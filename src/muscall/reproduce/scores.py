@@ -85,16 +85,19 @@ def zeroshot(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noq
 
     Returns:
         `values`: by way and column, in percent, with the ends of the interval over rows.
+        `chance`: by column, what random scores are expected to have.
 
     Raises:
         ConfigError: there are no rows with labels.
     """
     values: Values = {}
+    chance: dict[str, float] = {}
     for name, rows in _labelled(held):
         asked = [row for row in rows if row.split in ("test", None)]
         found = evaluate_zeroshot(model, asked, Labelling.of(rows), TEMPLATES)
         values |= _columns(name, found)
-    return {"values": values}
+        chance |= _by_chance(name, found)
+    return {"values": values, "chance": chance}
 
 
 def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
@@ -102,6 +105,7 @@ def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: 
     projection; of each set with splits. Returns and raises as `zeroshot` does.
     """
     values: Values = {}
+    chance: dict[str, float] = {}
     for name, rows in _labelled(held):
         for told, features in (("embedding", False), ("features", True)):
             found = evaluate_probe(model, rows, features=features)
@@ -109,7 +113,8 @@ def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: 
                 column.replace("linear probe", told, 1): value
                 for column, value in _columns(name, found).items()
             }
-    return {"values": values}
+            chance |= _by_chance(name, found)
+    return {"values": values, "chance": chance}
 
 
 def _labelled(held: Held) -> Iterator[tuple[str, list[Row]]]:
@@ -125,6 +130,10 @@ def _columns(name: str, found: LabelResult) -> Values:
         for way, scores in found.scores.items()
         for measure, value in scores.items()
     }
+
+
+def _by_chance(name: str, found: LabelResult) -> dict[str, float]:
+    return {f"{name} {measure}": value for measure, value in found.chance.items()}
 
 
 Measure = Callable[[MusCALL, Held, Path], dict[str, Any]]
