@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from muscall.data.manifest import Row, in_split
@@ -79,10 +80,12 @@ def evaluate_probe(
         raise MuscallError("nothing to learn: all rows of split train have the same label")
 
     scaled = StandardScaler().fit(vectors[places["train"]]).transform(vectors)
-    probes = {
-        strength: _fitted(scaled[places["train"]], truth[places["train"]], strength, labelling)
-        for strength in STRENGTHS
-    }
+    # Problems too small for threads, which wait for each other where cores are busy.
+    with threadpool_limits(1):
+        probes = {
+            strength: _fitted(scaled[places["train"]], truth[places["train"]], strength, labelling)
+            for strength in STRENGTHS
+        }
 
     def on_val(strength: float) -> float:
         scores = probes[strength](scaled[places["val"]])
