@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from muscall.data.manifest import read_manifest
-from muscall.errors import ConfigError
+from muscall.errors import ConfigError, ManifestError
 from muscall.reproduce import runs
 from muscall.reproduce.paper import TABLE_4
 from muscall.reproduce.sizes import TINY
@@ -198,3 +198,15 @@ def test_what_cannot_be_run_is_one_line(options: Options, tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match=r"base\.yaml") as caught:
         lost.reproduce(STUDIES["table4"], _Quiet)
     assert "\n" not in str(caught.value)
+
+
+def test_labels_that_are_not_there_are_missed_before_training(
+    options: Options, tmp_path: Path
+) -> None:
+    options = replace(options, runs=tmp_path / "runs", labelled={"GTZAN": options.manifests["val"]})
+    sweep = Sweep(options)
+    assert "labels" in sweep.state(STUDIES["table2"]).obstacle
+    with pytest.raises(ManifestError, match="labels"):
+        sweep.reproduce(STUDIES["table2"], _Quiet)
+    assert not list(tmp_path.glob("runs/*/config.yaml"))
+    assert sweep.state(STUDIES["table4"]).obstacle == ""

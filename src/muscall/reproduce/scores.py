@@ -42,6 +42,17 @@ class Held:
             told.update(f"{name}\0".encode() + path.read_bytes())
         return told.hexdigest()[:12]
 
+    def check(self, measure: str) -> None:
+        """See that there is what `measure` asks for, before hours of training.
+
+        Raises:
+            ConfigError: rows with labels are asked for, and there are none.
+            ManifestError: naming every unusable row.
+        """
+        if measure != "retrieval":
+            for _ in _labelled(self):
+                pass
+
     @property
     def embeddings(self) -> str:
         """The file, in a run's folder, of `audio` and `text`, (items, dim) float32 each."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from muscall.errors import ConfigError
+from muscall.errors import ConfigError, MuscallError
 from muscall.reproduce.corpus import Corpus
 from muscall.reproduce.found import Found
 from muscall.reproduce.provenance import hardware
@@ -132,8 +132,9 @@ class Sweep:
     def state(self, study: Study) -> State:
         """How far a study is."""
         try:
+            self.held.check(study.measure)
             runs = _different(self.runs(study))
-        except ConfigError as error:
+        except MuscallError as error:
             return State(study, obstacle=str(error))
         left = sum(run.seconds_of_sound * (1 - run.steps_done / max(1, run.steps)) for run in runs)
         scored = sum(run.scored(study.measure, self.held) for run in runs)
@@ -161,6 +162,7 @@ class Sweep:
         Raises:
             MuscallError: something that the study needs is missing or does not fit.
         """
+        self.held.check(study.measure)
         groups = self.runs(study)
         shares = sorted({variant.share for variant in study.variants(self.options.size)})
         parts = [("train", share) for share in shares] + [("val", 1.0), ("test", 1.0)]
