@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_sco
 from torchmetrics.functional.classification import multilabel_auroc, multilabel_average_precision
 
 from muscall import MusCALL
-from muscall.evaluation.ranking import average_precision, bootstrap_interval, roc_auc
+from muscall.evaluation.ranking import bootstrap_interval, roc_auc
 from muscall.evaluation.zeroshot import (
     ENSEMBLE,
     PLAIN,
@@ -68,14 +68,39 @@ def test_intervals_are_those_of_every_draw_scored_by_itself() -> None:
     # Few distinct scores, so that ties are common.
     scores, relevant = generator.integers(5, size=(60, 3)), generator.random((60, 3)) < 0.3
     found = tagging_intervals(scores, relevant, samples=200)
-    for name, measure in (("ROC-AUC", roc_auc), ("PR-AUC", average_precision)):
-        low, high = bootstrap_interval(measure, scores.T, relevant.T, samples=200)
-        assert found[name] == pytest.approx((100 * low, 100 * high))
+    low, high = bootstrap_interval(roc_auc, scores.T, relevant.T, samples=200)
+    assert found["ROC-AUC"] == pytest.approx((100 * low, 100 * high))
+
+    def precision(item: int, drawn: np.ndarray, label: int) -> float:
+        others = drawn[drawn != item]  # its own copies say nothing of it
+        above = others[scores[others, label] >= scores[item, label]]
+        return (1 + relevant[above, label].sum()) / (1 + len(above))
+
+    draws = np.random.default_rng(0).integers(60, size=(200, 60))
+    means = [
+        np.mean(
+            [
+                np.mean([precision(item, drawn, n) for item in drawn if relevant[item, n]])
+                for n in range(3)
+            ]
+        )
+        for drawn in draws
+    ]
+    assert found["PR-AUC"] == pytest.approx(tuple(100 * np.quantile(means, [0.025, 0.975])))
     truth = generator.integers(5, size=60)
     one_each = generator.normal(size=(60, 5)) + 2 * np.eye(5)[truth]
     low, high = accuracy_interval(one_each, truth)
     assert low < accuracy(one_each, truth) < high
     assert high - low == pytest.approx(4 * np.sqrt(0.25 / 60), rel=0.4)
+
+
+def test_the_interval_of_rare_labels_is_around_their_score() -> None:
+    generator = np.random.default_rng(0)
+    scores, relevant = generator.random((500, 40)), np.arange(500)[:, None] < np.full(40, 5)
+    value = tagging_scores(scores, relevant)["PR-AUC"]
+    low, high = tagging_intervals(scores, relevant)["PR-AUC"]
+    assert low < value < high
+    assert (low + high) / 2 == pytest.approx(value, rel=0.1)
 
 
 def test_a_label_that_most_draws_miss_still_has_an_interval() -> None:

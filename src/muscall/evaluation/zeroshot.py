@@ -125,7 +125,11 @@ def _sorted(scores: np.ndarray, relevant: np.ndarray) -> Iterator[tuple[np.ndarr
 
 
 def _areas(times: np.ndarray, column: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """ROC-AUC and PR-AUC of a label, each item `times` there; NaN without items on both sides."""
+    """ROC-AUC and PR-AUC of a label, each item `times` there; NaN without items on both sides.
+
+    Copies of an item do not add to its own precision: PR-AUC of rare labels would be higher in
+    draws than it is.
+    """
     last_of_tie = np.append(column[1:] != column[:-1], True)
     ranked = np.cumsum(times)[last_of_tie]
     found = np.cumsum(times * right)[last_of_tie]
@@ -134,10 +138,13 @@ def _areas(times: np.ndarray, column: np.ndarray, right: np.ndarray) -> tuple[fl
         return np.nan, np.nan
     gained = np.diff(found, prepend=0)
     behind = others[-1] - others + np.diff(others, prepend=0) / 2
-    precision = found / np.maximum(ranked, 1)
+    tie = (np.cumsum(last_of_tie) - last_of_tie)[right]
+    times = times[right]
+    copies = np.maximum(times - 1, 0)
+    precision = (found[tie] - copies) / np.maximum(ranked[tie] - copies, 1)
     return (
         float(gained @ behind) / float(found[-1] * others[-1]),
-        float(gained @ precision) / float(found[-1]),
+        float(times @ precision) / float(found[-1]),
     )
 
 
