@@ -12,8 +12,8 @@ import numpy as np
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
-from muscall.evaluation.tables import Row, Value, over_draws
-from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_scores
+from muscall.evaluation.tables import Row, Value
+from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_intervals, tagging_scores
 from muscall.models.inference import Segment
 from muscall.reproduce.paper import NAMES, TABLE_1
 
@@ -69,15 +69,10 @@ def tagging(
     rows: dict[str, Row] = {}
     for name, templates in TEMPLATES.items():
         scores = audio @ embed_labels(model, labels, templates).T
+        ends = tagging_intervals(scores, relevant)
         rows[name] = {
-            measure: over_draws(
-                lambda some, scores=scores, measure=measure: tagging_scores(
-                    scores[some], relevant[some]
-                )[measure],
-                len(scores),
-                draws=200,
-            )
-            for measure in ("ROC-AUC", "PR-AUC")
+            measure: Value(value, *ends[measure])
+            for measure, value in tagging_scores(scores, relevant).items()
         }
     return rows
 
