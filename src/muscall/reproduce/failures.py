@@ -74,7 +74,9 @@ def failures(rows: Sequence[Row], similarity: np.ndarray, ranks: np.ndarray) -> 
 
 
 def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG001
-    """What failures have in common, and some to listen to on a page of their own, with clips."""
+    """What failures have in common, and some of them; in a folder of its own a page that plays
+    these. It is not linked to: sound is not always free to be passed on with results.
+    """
     (variant,) = found.variants
     scores = found.scores[variant.name][0]
     by_id = {row.id: row for row in read_manifest(found.held.test)}
@@ -86,7 +88,7 @@ def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG
     generator = np.random.default_rng(0)
     some = generator.permutation(len(every))[:SHOWN]
     shown = [every[index] for index in np.sort(some)]
-    _write_page(shown, stem)
+    heard = _write_page(shown, stem)
     anyone = [rows[index] for index in generator.integers(len(rows), size=len(every))]
     pairs = list(zip(every, anyone, strict=True))
     shares = {
@@ -103,7 +105,8 @@ def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG
     return "\n\n".join(
         [
             f"{len(every):,} of {len(rows):,} sentences did not find their track first. "
-            f"[Listen to these {len(shown)}]({stem.name}-heard.html), drawn at random.",
+            f"These {len(shown)} are drawn at random; `{stem.name}/{heard.name}`, which the "
+            "command writes beside this page, plays them.",
             markdown({name: dict[str, Value](row) for name, row in common.items()}),
             "\n".join(lines),
             "The paper's examples: “An atmospheric and introspective orchestral track featuring "
@@ -118,22 +121,24 @@ def _share(query: str, row: Row) -> float:
     return len(asked & words(row.captions[0])) / max(1, len(asked))
 
 
-def _write_page(shown: Sequence[Failure], stem: Path) -> None:
-    stem.mkdir(parents=True, exist_ok=True)
-    for old in stem.glob("*.ogg"):
+def _write_page(shown: Sequence[Failure], folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.ogg"):
         old.unlink()
     parts = []
     for number, failure in enumerate(shown, 1):
         for kind, row in (("first", failure.first), ("right", failure.right)):
-            _write_clip(row, stem / f"{number:02}-{kind}.ogg")
-        parts.append(_article(failure, f"{stem.name}/{number:02}"))
+            _write_clip(row, folder / f"{number:02}-{kind}.ogg")
+        parts.append(_article(failure, f"{number:02}"))
     title = "Sentences whose track did not come first"
     text = (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
         f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n</html>\n"
     )
-    stem.with_name(f"{stem.name}-heard.html").write_text(text, "utf-8")
+    page = folder / "index.html"
+    page.write_text(text, "utf-8")
+    return page
 
 
 def _article(failure: Failure, clip: str) -> str:
