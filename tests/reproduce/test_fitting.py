@@ -21,6 +21,13 @@ def test_a_power_law_is_found_with_its_interval() -> None:
     assert 180 <= inside <= 199
 
 
+def test_values_that_are_all_the_same_do_not_grow() -> None:
+    flat = power_law([100, 200, 400], [3.1, 3.1, 3.1])
+    assert flat is not None
+    assert (flat.factor, flat.exponent) == pytest.approx((3.1, 0))
+    assert (flat.low, flat.high) == pytest.approx((0, 0))
+
+
 def test_there_is_no_law_through_two_points() -> None:
     assert power_law([100, 200], [1, 2]) is None
     assert power_law([100, 200, 400], [1, 0, 2]) is None

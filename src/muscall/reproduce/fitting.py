@@ -34,6 +34,7 @@ def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw | None:
     if len(at) < 3 or np.ptp(at) == 0:
         return None
     fit = stats.linregress(at, values)
-    half = float(stats.t.ppf(0.975, len(at) - 2) * fit.stderr)
     exponent = float(fit.slope)
+    # Values that are all the same have a line through them, but to scipy no correlation.
+    half = float(stats.t.ppf(0.975, len(at) - 2) * fit.stderr) if np.ptp(values) else 0.0
     return PowerLaw(float(np.exp(fit.intercept)), exponent, exponent - half, exponent + half)
