@@ -211,3 +211,20 @@ def test_labels_that_are_not_there_are_missed_before_training(
         sweep.reproduce(STUDIES["table2"], _Quiet)
     assert not list(tmp_path.glob("runs/*/config.yaml"))
     assert sweep.state(STUDIES["table4"]).obstacle == ""
+
+
+def test_labels_of_one_split_each_are_not_probed(
+    pages: dict[str, Path], options: Options, tmp_path: Path
+) -> None:
+    rows = [
+        json.loads(line) | {"labels": [split]}
+        for split, path in options.manifests.items()
+        for line in path.read_text().splitlines()
+    ]
+    for row in rows:
+        row["split"] = row["labels"][0]
+    apart = options.manifests["test"].with_name("apart.jsonl")
+    apart.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sweep = Sweep(replace(options, labelled={"apart": apart}, out=tmp_path))
+    page = sweep.reproduce(STUDIES["probes"], _Quiet)
+    assert numbers(page)["rows"] == numbers(pages["probes"])["rows"]

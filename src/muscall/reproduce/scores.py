@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from muscall.data.manifest import Row, read_manifest
+from muscall.data.manifest import Row, in_split, read_manifest
 from muscall.errors import ConfigError
 from muscall.evaluation.labelling import Labelling, LabelResult, evaluate_zeroshot
 from muscall.evaluation.metrics import ranks
-from muscall.evaluation.probe import evaluate_probe
+from muscall.evaluation.probe import SPLITS, evaluate_probe
 from muscall.evaluation.retrieval import RetrievalResult, evaluate_retrieval
 from muscall.evaluation.zeroshot import TEMPLATES
 from muscall.models.muscall import MusCALL
 from muscall.reproduce.paper import A2T, T2A
+
+log = logging.getLogger("muscall")
 
 Values = dict[str, list[float]]
 """By column, a value and the ends of its interval."""
@@ -113,11 +116,17 @@ def zeroshot(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noq
 
 def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
     """What a logistic regression reads off the embedding, and off what the encoder gives to the
-    projection; of each set with splits. Returns and raises as `zeroshot` does.
+    projection; of each set whose splits share labels: the open corpus' styles are of one split
+    each. Returns and raises as `zeroshot` does.
     """
     values: Values = {}
     chance: dict[str, float] = {}
     for name, rows in _labelled(held):
+        each = [{label for row in in_split(rows, split) for label in row.labels or ()}
+                for split in SPLITS]  # fmt: skip
+        if not set.intersection(*each):
+            log.warning("%s: no label is in all splits, nothing to probe", name)
+            continue
         for told, features in (("embedding", False), ("features", True)):
             found = evaluate_probe(model, rows, features=features)
             values |= {
@@ -125,6 +134,8 @@ def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: 
                 for column, value in _columns(name, found).items()
             }
             chance |= _by_chance(name, found)
+    if not values:
+        raise ConfigError("no label is in all of the splits train, val and test")
     return {"values": values, "chance": chance}
 
 
