@@ -18,6 +18,7 @@ from muscall.data.manifest import read_manifest
 from muscall.errors import ConfigError, ManifestError
 from muscall.reproduce import runs
 from muscall.reproduce.paper import TABLE_4
+from muscall.reproduce.scores import Held
 from muscall.reproduce.sizes import TINY
 from muscall.reproduce.studies import STUDIES
 from muscall.reproduce.sweep import Options, Sweep, chosen
@@ -209,7 +210,7 @@ def test_labels_that_are_not_there_are_missed_before_training(
     assert "labels" in sweep.state(STUDIES["table2"]).obstacle
     with pytest.raises(ManifestError, match="labels"):
         sweep.reproduce(STUDIES["table2"], _Quiet)
-    assert not list(tmp_path.glob("runs/*/config.yaml"))
+    assert not list(tmp_path.glob("runs/*/config.json"))
     assert sweep.state(STUDIES["table4"]).obstacle == ""
 
 
@@ -217,14 +218,16 @@ def test_labels_of_one_split_each_are_not_probed(
     pages: dict[str, Path], options: Options, tmp_path: Path
 ) -> None:
     rows = [
-        json.loads(line) | {"labels": [split]}
+        json.loads(line) | {"labels": [split], "split": split}
         for split, path in options.manifests.items()
         for line in path.read_text().splitlines()
     ]
-    for row in rows:
-        row["split"] = row["labels"][0]
     apart = options.manifests["test"].with_name("apart.jsonl")
     apart.write_text("".join(json.dumps(row) + "\n" for row in rows))
     sweep = Sweep(replace(options, labelled={"apart": apart}, out=tmp_path))
     page = sweep.reproduce(STUDIES["probes"], _Quiet)
     assert numbers(page)["rows"] == numbers(pages["probes"])["rows"]
+    alone = Held(options.manifests["test"], (("apart", apart),))
+    alone.check("zeroshot")
+    with pytest.raises(ConfigError, match="no label is in all"):
+        alone.check("probe")

@@ -49,12 +49,13 @@ class Held:
         """See that there is what `measure` asks for, before hours of training.
 
         Raises:
-            ConfigError: rows with labels are asked for, and there are none.
+            ConfigError: rows with labels are asked for, and there are none that can be scored.
             ManifestError: naming every unusable row.
         """
-        if measure != "retrieval":
-            for _ in _labelled(self):
-                pass
+        if measure == "probe":
+            _probed(self)
+        elif measure != "retrieval":
+            list(_labelled(self))
 
     @property
     def embeddings(self) -> str:
@@ -121,12 +122,7 @@ def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: 
     """
     values: Values = {}
     chance: dict[str, float] = {}
-    for name, rows in _labelled(held):
-        each = [{label for row in in_split(rows, split) for label in row.labels or ()}
-                for split in SPLITS]  # fmt: skip
-        if not set.intersection(*each):
-            log.warning("%s: no label is in all splits, nothing to probe", name)
-            continue
+    for name, rows in _probed(held):
         for told, features in (("embedding", False), ("features", True)):
             found = evaluate_probe(model, rows, features=features)
             values |= {
@@ -134,8 +130,6 @@ def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: 
                 for column, value in _columns(name, found).items()
             }
             chance |= _by_chance(name, found)
-    if not values:
-        raise ConfigError("no label is in all of the splits train, val and test")
     return {"values": values, "chance": chance}
 
 
@@ -144,6 +138,20 @@ def _labelled(held: Held) -> Iterator[tuple[str, list[Row]]]:
         raise ConfigError("no rows with labels: give --gtzan, --magnatagatune or the open corpus")
     for name, path in held.labelled:
         yield name, read_manifest(path, needs="labels", check_files=False)
+
+
+def _probed(held: Held) -> list[tuple[str, list[Row]]]:
+    found = []
+    for name, rows in _labelled(held):
+        each = [{label for row in in_split(rows, split) for label in row.labels or ()}
+                for split in SPLITS]  # fmt: skip
+        if set.intersection(*each):
+            found.append((name, rows))
+        else:
+            log.warning("%s: no label is in all splits, nothing to probe", name)
+    if not found:
+        raise ConfigError("no label is in all of the splits train, val and test")
+    return found
 
 
 def _columns(name: str, found: LabelResult) -> Values:
