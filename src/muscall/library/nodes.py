@@ -119,7 +119,7 @@ class Ear:
     config: AudioConfig
     encoder: AudioEncoder
     projection: torch.nn.Module
-    precision: torch.dtype
+    precision: torch.dtype | None
 
     def embedder(self, device: str) -> AudioEmbedder:
         return AudioEmbedder(

@@ -9,22 +9,24 @@ import torch
 from muscall.models.muscall import MusCALL
 
 # To be counted up with every change of code that changes the vectors of a track: in decoding, in
-# the log-mel, in how a track is cut into windows and its windows are pooled.
-_FRONT_END = 1
+# the log-mel, in how a track is cut into windows and its windows are pooled. (The precision is no
+# part of it any more, as vectors of one are as good beside those of another, but of its name.)
+_FRONT_END = "1 torch.bfloat16"
 
 
 def pipeline_id(model: MusCALL) -> str:
     """Twelve hex digits that two models share only if they give the same vectors.
 
-    They stand for the weights of both encoders and projections, for their settings, the length of
-    a window among them, and for the precision of inference.
+    They stand for the weights of both encoders and projections, and for their settings, the length
+    of a window among them. Not for the precision of inference, which is the device's: vectors of
+    float32 and of bfloat16 have a cosine of at least 0.999, and a library may move to another one.
     """
     config = model.config.model_dump_json(
         include={"dim", "audio", "text"},
         # Of libraries that are older than the second kind; the weights' names tell it as well.
         exclude={"audio": {"kind"}},
     )
-    digest = blake2b(f"{_FRONT_END} {model.precision} {config}".encode(), digest_size=6)
+    digest = blake2b(f"{_FRONT_END} {config}".encode(), digest_size=6)
     parts = [model.audio, model.audio_projection, model.text, model.text_projection]
     if model.text_adapter is not None:
         parts.append(model.text_adapter)

@@ -24,6 +24,7 @@ from muscall.audio import decode
 from muscall.audio.windows import centre_start, loop_to, stream_windows
 from muscall.errors import AudioError
 from muscall.models.audio import AudioEncoder
+from muscall.models.precision import native_precision
 
 Windows = Literal["all", "centre"]
 
@@ -43,20 +44,21 @@ AudioInput = str | Path | Segment | tuple[np.ndarray, int]
 class AudioEmbedder:
     """Inference copy of the audio branch: (n, samples) windows to (n, dim), unit norm.
 
-    Batch norms are folded into their convolutions, the network runs channels-last and, by default,
-    in bfloat16 from the log-mel to the feature map; log-mel and pooling stay in float32. Windows
+    Batch norms are folded into their convolutions, the network runs channels-last and from the
+    log-mel to the feature map in `precision`, by default what the device is fastest with, bfloat16
+    or float32; log-mel and pooling stay in float32. Windows
     always go through in chunks of the same shape, the last one filled up with silence: what
     stands beside a window cannot change its embedding.
     """
 
     def __init__(
-        self, encoder: AudioEncoder, projection: nn.Module, *, precision: torch.dtype
+        self, encoder: AudioEncoder, projection: nn.Module, *, precision: torch.dtype | None = None
     ) -> None:
-        self.encoder = _fused(encoder)
-        self.encoder.backbone.to(precision)
-        self.projection = copy.deepcopy(projection).requires_grad_(False)
-        self.precision = precision
         self.device = next(encoder.parameters()).device
+        self.precision = precision or native_precision(self.device)
+        self.encoder = _fused(encoder)
+        self.encoder.backbone.to(self.precision)
+        self.projection = copy.deepcopy(projection).requires_grad_(False)
         # Small chunks stay in the processor's caches; a GPU wants to be filled.
         self.chunk = 8 if self.device.type == "cpu" else 64
 

@@ -19,6 +19,7 @@ from muscall.models import checkpoint
 from muscall.models.audio import AudioEncoder
 from muscall.models.config import ModelConfig
 from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
+from muscall.models.precision import native_precision
 from muscall.models.text import TextEncoder, new_text_encoder, saved_text_encoder
 from muscall.models.transformer import TextTransformer
 
@@ -56,8 +57,10 @@ class MusCALL(
         self.logit_bias: nn.Parameter | None = None
         if config.logit_bias is not None:
             self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias))
-        self.precision = torch.bfloat16
-        """Of both networks in `encode_audio` and `encode_text`."""
+        self.precision: torch.dtype | None = None
+        """Of both networks in `encode_audio` and `encode_text`; None for what their device is
+        fastest with.
+        """
         self._embedder: tuple[object, AudioEmbedder] | None = None
         self.ssl_head: nn.Module | None = None
         if config.ssl_dim:
@@ -166,8 +169,8 @@ class MusCALL(
         embeddings = np.empty((len(tokens), self.config.dim), np.float32)
         # Neighbours in length share a batch, so that little is spent on padding.
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
-        reduced = self.precision != torch.float32
-        with torch.autocast(device.type, self.precision, enabled=reduced):
+        precision = self.precision or native_precision(device)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
             for start in range(0, len(order), batch_size):
                 batch = order[start : start + batch_size]
                 padded = nn.utils.rnn.pad_sequence([tokens[i] for i in batch], batch_first=True)

@@ -42,7 +42,8 @@ class TrainConfig(Record):
     betas: tuple[float, float] = (0.9, 0.98)
     eps: float = Field(default=1e-6, gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
-    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Of the encoders; "auto" for bf16 where the device has instructions for it, else fp32."""
     device: str = "auto"
     threads: int = Field(default=0, ge=0)
     """Of the processor, for the model; 0 for all."""

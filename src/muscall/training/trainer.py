@@ -19,9 +19,10 @@ from muscall.models.checkpoint import written_aside
 from muscall.models.config import ModelConfig, SentenceConfig
 from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL, load
+from muscall.models.precision import native_precision
 from muscall.models.sentence import SentenceEncoder
 from muscall.training.blend import Blend
-from muscall.training.config import Config
+from muscall.training.config import Config, TrainConfig
 from muscall.training.distributed import Group, join, leave
 from muscall.training.engine import Engine
 from muscall.training.journal import Journal, draw_curves
@@ -79,13 +80,14 @@ class _Run:
         _check_heads(config, self.model.config)
         self.kept = Blend(self.model, settings.blend)
         self.optimiser = build_optimiser(self.model, settings)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+        precision = _precision(settings, device)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         self.engine = Engine(
             self.model,
             config.loss,
             group,
             device,
-            precision=settings.precision,
+            precision=precision,
             micro_batch=settings.micro_batch,
             recompute=settings.recompute,
             seed=settings.seed,
@@ -245,6 +247,12 @@ def _initial(config: Config) -> MusCALL:
     if not config.train.init:
         return MusCALL.create(config.model)
     return load(config.train.init, device="cpu")
+
+
+def _precision(settings: TrainConfig, device: torch.device) -> str:
+    if settings.precision != "auto":
+        return settings.precision
+    return "bf16" if native_precision(device) == torch.bfloat16 else "fp32"
 
 
 def _check(config: Config) -> None:
