@@ -294,3 +294,17 @@ def test_clock() -> None:
     assert [clock(seconds) for seconds in (0, 9.9, 65, 3599, 3725.5)] == [
         "0:00", "0:09", "1:05", "59:59", "1:02:05"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", ["tracks_*", "windows_*"])
+def test_a_damaged_table_is_one_line(ask: Run, indexed: Path, tmp_path: Path, table: str) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(indexed, damaged)
+    for file in damaged.glob(f"{table}.lance/data/*.lance"):
+        os.truncate(file, 100)
+    done = ask("search", "octave", "--library", damaged)
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith("muscall: a table of the library cannot be read: ")
+    assert "rustc" not in line
+    assert ask("search", "octave").code == 0
