@@ -9,7 +9,7 @@ def native_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where `device` has instructions for it, else float32.
 
     Most processors of desktops and laptops have none: they convert each number there and back, and
-    the networks take about ten times as long as in float32.
+    the networks take about ten times as long as in float32 (`benchmarks/README.md`).
     """
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
