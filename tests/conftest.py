@@ -91,3 +91,11 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / ("below" if index == 4 else "") / f"{index}.wav"
         soundfile.write(path, samples, RATE)
     return folder
+
+
+@pytest.fixture(params=[True, False], ids=["with bf16", "without"])
+def has_bf16(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the processor is said to have instructions for bfloat16: once so, once not."""
+    told = {"architecture": "x86_64", "avx512_bf16": request.param}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    return bool(request.param)

@@ -2,19 +2,11 @@
 
 import copy
 
-import pytest
 import torch
 
 from muscall.models.precision import native_precision
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(params=[True, False], ids=["with instructions", "without"])
-def has_bf16(request, monkeypatch):
-    told = {"architecture": "x86_64", "avx512_bf16": request.param}
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
-    return request.param
 
 
 def test_bfloat16_is_for_those_with_instructions_for_it(has_bf16):

@@ -46,9 +46,9 @@ class AudioEmbedder:
 
     Batch norms are folded into their convolutions, the network runs channels-last and from the
     log-mel to the feature map in `precision`, by default what the device is fastest with, bfloat16
-    or float32; log-mel and pooling stay in float32. Windows
-    always go through in chunks of the same shape, the last one filled up with silence: what
-    stands beside a window cannot change its embedding.
+    or float32; log-mel and pooling stay in float32. Windows always go through in chunks of the same
+    shape, the last one filled up with silence: what stands beside a window cannot change its
+    embedding.
     """
 
     def __init__(
