@@ -103,18 +103,16 @@ def page(found: dict[str, Found], given: Found) -> str:
         for name, numbers in found.items():
             rows |= {f"{name}{more}": numbers["real"][more][file] for more in numbers["real"]}
         parts.append(f"**What is {told}**\n\n{markdown(rows, SHARES)}")
-    parts.append("## Zero-shot\n\nBy chance ROC-AUC is 50, and PR-AUC the mean share of the clips.")
+    parts.append("## Zero-shot")
     for what in ("instruments", "styles"):
-        rows = {
+        count, by_chance = given["labels"][what]
+        rows = {"by chance": by_chance}
+        rows |= {
             f"{name}, {way}": row
             for name, numbers in found.items()
             for way, row in numbers["rendered"][what].items()
         }
-        count, share = given["labels"][what]
-        parts.append(
-            f"**{count} {what} of the rendered clips** (PR-AUC by chance {share:.1f})\n\n"
-            f"{markdown(rows)}"
-        )
+        parts.append(f"**{count} {what} of the rendered clips**\n\n{markdown(rows)}")
     rows = {
         f"{name}, {way}": row
         for name, numbers in found.items()
@@ -160,7 +158,7 @@ def measured(
         "real chance": real.chance(dev),
         "rulers": {name: real.rows(dev, scores) for name, scores in beside.items()},
         "labels": {
-            what: (len(labels), 100 * float(relevant.mean()))
+            what: (len(labels), rendered.tagging_chance(relevant))
             for what, (labels, relevant) in (
                 ("instruments", clips.instruments),
                 ("styles", clips.styles),

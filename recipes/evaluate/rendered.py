@@ -12,6 +12,7 @@ import numpy as np
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
+from muscall.evaluation.ranking import chance_average_precision
 from muscall.evaluation.tables import Row, Value
 from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_intervals, tagging_scores
 from muscall.models.inference import Segment
@@ -60,6 +61,12 @@ def retrieval(audio: np.ndarray, text: np.ndarray) -> dict[str, Row]:
         found, ends = retrieval_metrics(similarity), retrieval_intervals(similarity)
         rows[way] = {name: Value(found[name], *ends[name]) for name in NAMES}
     return rows
+
+
+def tagging_chance(relevant: np.ndarray) -> Row:
+    """What random scores are expected to give."""
+    each = [chance_average_precision(int(has), len(relevant)) for has in relevant.sum(axis=0)]
+    return {"ROC-AUC": Value(50.0), "PR-AUC": Value(100 * float(np.mean(each)))}
 
 
 def tagging(

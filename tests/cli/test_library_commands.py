@@ -308,3 +308,18 @@ def test_a_damaged_table_is_one_line(ask: Run, indexed: Path, tmp_path: Path, ta
     assert line.startswith("muscall: a table of the library cannot be read: ")
     assert "rustc" not in line
     assert ask("search", "octave").code == 0
+
+
+def test_indexing_into_a_damaged_library_is_one_line(
+    ask: Run, indexed: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(indexed, damaged)
+    for file in damaged.glob("files.lance/_versions/*"):
+        os.truncate(file, 10)
+    done = ask("index", tmp_path, "--library", damaged, "--workers", 1)
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"muscall: {damaged}: cannot be written: ")
+    assert "cargo" not in line
+    assert "LanceError" not in line

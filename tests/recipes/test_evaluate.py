@@ -15,6 +15,7 @@ import soundfile
 from muscall import MusCALL
 from muscall.evaluation.metrics import retrieval_metrics
 from muscall.evaluation.tables import Value
+from muscall.evaluation.zeroshot import tagging_scores
 
 RATE = 16000
 Load = Callable[[str], ModuleType]
@@ -61,6 +62,14 @@ def test_rendered_clips_are_measured(load: Load, corpus: Path, tiny_model: MusCA
     # Whoever has a flute has no piano, but the two are asked for apart.
     assert tagged.low <= tagged.value <= tagged.high
     assert rendered.chance(60)["T→A"]["R@10"].value == pytest.approx(100 / 6)
+
+
+def test_tagging_by_chance_is_what_random_scores_get(load: Load) -> None:
+    random = np.random.default_rng(0)
+    relevant = random.random((60, 5)) < 0.3
+    drawn = [tagging_scores(random.random((60, 5)), relevant) for _ in range(400)]
+    for measure, value in load("rendered").tagging_chance(relevant).items():
+        assert np.mean([scores[measure] for scores in drawn]) == pytest.approx(value.value, abs=0.5)
 
 
 def test_finished_tracks_have_their_labels_and_tempo(load: Load) -> None:
@@ -127,7 +136,7 @@ def test_page_shows_every_model_beside_chance(load: Load) -> None:
     given = {
         "clips": 60, "tracks": 129, "rendered chance": retrieval, "finished chance": row("mAP"),
         "real chance": real, "rulers": dict.fromkeys(("file name", "title", "tags"), real),
-        "labels": {"instruments": (18, 11.1), "styles": (9, 4.0)},
+        "labels": dict.fromkeys(("instruments", "styles"), (18, tagged["the label"])),
     }  # fmt: skip
     text = evaluate.page({"default": found, "base": found}, given)
     assert text.count("12.3 (10.0-15.0)") > 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 from typing import Annotated
 
@@ -101,11 +100,12 @@ def main() -> None:
     except OSError as error:
         message(f"{error.filename}: {error.strerror}" if error.filename else error)
     except RuntimeError as error:
-        damage = re.match(r"lance error: (?:LanceError\(\w+\): )?(.*?)(?:, /.*)?$", str(error))
-        if not damage:
+        if not str(error).startswith("lance error: "):
             raise
+        from muscall.library.store import reason
+
         message(
-            f"a table of the library cannot be read: {damage[1]}; if it stays so, move the "
+            f"a table of the library cannot be read: {reason(error)}; if it stays so, move the "
             "library's folder away and index again"
         )
     sys.exit(FAILED)

@@ -8,6 +8,7 @@ model heard; vectors of different pipelines never meet. `roots` has the folders 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,11 @@ from lancedb.table import Table
 from muscall.errors import MuscallError
 
 _MANY = 1000  # keys or paths named in one statement
+# Around the reason, LanceDB tells of its own source code.
+_REASONS = (
+    r"([A-Z][^():]*) \(os error \d+\)",
+    r"lance error: (?:LanceError\(\w+\): )?(.*?)(?:, /.*)?$",
+)
 
 FILES = pa.schema(
     [
@@ -204,8 +210,14 @@ class Store:
         try:
             return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
         except ValueError as error:
-            reason, *_ = str(error).splitlines()  # the others list what there is
-            raise MuscallError(f"{self.folder}: no library: {reason}") from None
+            first, *_ = str(error).splitlines()  # the others list what there is
+            raise MuscallError(f"{self.folder}: no library: {first}") from None
+
+
+def reason(error: OSError | RuntimeError) -> str:
+    """Why LanceDB, or the system, could not read or write."""
+    found = filter(None, (re.search(pattern, str(error)) for pattern in _REASONS))
+    return next((match[1] for match in found), getattr(error, "strerror", None) or str(error))
 
 
 def is_indexed(table: Table, column: str) -> bool:

@@ -8,7 +8,6 @@ read again.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from muscall.library.store import (
     Store,
     is_indexed,
     one_of,
+    reason,
     tracks_schema,
     windows_schema,
 )
@@ -222,10 +222,7 @@ def _told(store: Store) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        # LanceDB tells of its own source code around the reason.
-        found = re.search(r"([A-Z][^():]*) \(os error \d+\)", str(error))
-        reason = found[1] if found else getattr(error, "strerror", None) or str(error)
-        raise MuscallError(f"{store.folder}: cannot be written: {reason}") from error
+        raise MuscallError(f"{store.folder}: cannot be written: {reason(error)}") from error
 
 
 def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:
