@@ -151,6 +151,21 @@ def keeping(run: Session) -> None:
     run.try_("another suffix, which is no matter", "export --parquet tracks.csv --model MODEL", 0)
 
 
+def damaged(run: Session) -> None:
+    run.section("A damaged library")
+    for table, parts in (("tracks", "data/*.lance"), ("files", "_versions/*")):
+        library = shutil.copytree("library", f"cut-{table}")
+        for file in Path(library).glob(f"{table}*.lance/{parts}"):
+            os.truncate(file, 10)
+        for command in (
+            ["search", "a tone", "--model", "MODEL"],
+            ["index", "many", "--workers", "1", "--model", "MODEL"],
+            ["duplicates", "--model", "MODEL"],
+            ["status"],
+        ):
+            run.try_(f"its {table} cut off", [*command, "--library", library], 1)
+
+
 def serving(run: Session) -> None:
     run.section("The library: serve")
     taken = socket.create_server(("127.0.0.1", 0))
@@ -178,4 +193,4 @@ def serving(run: Session) -> None:
         run.check("no library was made", not Path("new").exists())
 
 
-LIBRARY = (indexing, searching, labelling, keeping, serving)
+LIBRARY = (indexing, searching, labelling, keeping, damaged, serving)
