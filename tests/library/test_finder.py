@@ -13,7 +13,7 @@ import pytest
 from muscall import MusCALL
 from muscall.errors import MuscallError
 from muscall.library.filters import FilterError
-from muscall.library.finder import Finder, Hit, Request
+from muscall.library.finder import Finder, Hit, Request, _score_sound
 from muscall.library.pipeline import pipeline_id
 from muscall.library.store import NothingIndexed, Store
 from muscall.library.writer import Batch, Track, writing
@@ -83,6 +83,14 @@ def test_the_nearest_in_sound_come_first(find: Find) -> None:
         assert sum(number(hit) // 10 == sound for hit in hits) >= 7
         assert hits[0].percentile > 90
         assert hits[0].score >= hits[-1].score - 0.2
+
+
+def test_no_track_is_nearer_than_itself() -> None:
+    texts = np.eye(4, 8, dtype=np.float32)
+    # As where a product of one vector rounds otherwise than that of all.
+    row: dict[str, Any] = {"vector": texts[0] * np.float32(1 + 1e-6)}
+    _score_sound([row], texts[0], texts)
+    assert row["percentile"] == 75
 
 
 def test_the_passage_that_fits_best_is_told(find: Find) -> None:

@@ -33,6 +33,7 @@ SAME = 0.985  # cosine from which two tracks are shown as versions of one
 LENGTHS = 0.02  # share by which their lengths may differ
 _SAMPLE = 4096  # tracks that stand for the library
 _CANDIDATES = 100
+_ROUNDING = 1e-5  # of a product of unit vectors in single precision, and more
 _SHOWN = ["key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"]
 
 
@@ -277,7 +278,8 @@ def _score_sound(found: list[dict[str, Any]], query: np.ndarray, sample: np.ndar
     usual = np.sort(sample @ query)
     scores = np.stack([row["vector"] for row in found]) @ query
     deviations = (scores - usual.mean()) / max(float(usual.std()), 1e-6)
-    places = np.searchsorted(usual, scores, side="left") / len(usual)
+    # A product of other shape rounds otherwise: no track may be nearer than itself.
+    places = np.searchsorted(usual, scores - _ROUNDING, side="left") / len(usual)
     for row, score, deviation, place in zip(found, scores, deviations, places, strict=True):
         row["score"], row["deviations"] = float(score), float(deviation)
         row["percentile"] = 100 * float(place)

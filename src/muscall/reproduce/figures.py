@@ -63,6 +63,8 @@ def lines(
     chance: float | None = None,
 ) -> None:
     """Series over an axis, with their intervals; on logarithmic axes where there is a power law."""
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
     with _figure(path, len(panels)) as all_axes:
         for panel, axes in zip(panels, all_axes, strict=True):
             for line, colour in zip(panel.lines, (OURS, THEIRS, FAINT), strict=False):
@@ -71,14 +73,16 @@ def lines(
             ticks = sorted({at for line in panel.lines for at in line.at})
             if panel.log:
                 axes.set_xscale("log")
-                axes.minorticks_off()
             axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
             axes.set(xlabel=panel.label, ylabel=label)
             if law is not None:
                 axes.plot(ticks, law(ticks), "--", color=THEIRS, label=f"∝ x^{law.exponent:.2f}")
                 axes.set_yscale("log")
+                axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             else:
                 axes.set_ylim(0, None)
+            axes.minorticks_off()
             if chance is not None:
                 axes.axhline(chance, color=FAINT, linewidth=1, label="by chance")
             if len(panel.lines) > 1 or law is not None:
