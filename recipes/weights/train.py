@@ -45,7 +45,7 @@ FITTED = [
 CHANGES = {
     "default": ["train.steps=8000"],
     "base": ["train.steps=1500"],
-    "ssl": ["train.steps=1000", "train.lr=3e-4"],
+    "ssl": ["train.steps=800", "train.lr=3e-4"],
     "weighted": ["train.steps=1500"],
 }
 
