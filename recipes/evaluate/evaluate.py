@@ -158,7 +158,7 @@ def measured(
         "real chance": real.chance(dev),
         "rulers": {name: real.rows(dev, scores) for name, scores in beside.items()},
         "labels": {
-            what: (len(labels), rendered.tagging_chance(relevant))
+            what: (len(labels), rendered.tagging_chance(labels, relevant))
             for what, (labels, relevant) in (
                 ("instruments", clips.instruments),
                 ("styles", clips.styles),

@@ -11,8 +11,8 @@ import numpy as np
 
 import muscall
 from muscall.data.manifest import read_manifest
+from muscall.evaluation.labelling import Labelling
 from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
-from muscall.evaluation.ranking import chance_average_precision
 from muscall.evaluation.tables import Row, Value
 from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_intervals, tagging_scores
 from muscall.models.inference import Segment
@@ -63,10 +63,10 @@ def retrieval(audio: np.ndarray, text: np.ndarray) -> dict[str, Row]:
     return rows
 
 
-def tagging_chance(relevant: np.ndarray) -> Row:
+def tagging_chance(labels: list[str], relevant: np.ndarray) -> Row:
     """What random scores are expected to give."""
-    each = [chance_average_precision(int(has), len(relevant)) for has in relevant.sum(axis=0)]
-    return {"ROC-AUC": Value(50.0), "PR-AUC": Value(100 * float(np.mean(each)))}
+    expected = Labelling(tuple(labels), one_each=False).chance(relevant)
+    return {name: Value(value) for name, value in expected.items()}
 
 
 def tagging(

@@ -68,7 +68,7 @@ def test_tagging_by_chance_is_what_random_scores_get(load: Load) -> None:
     random = np.random.default_rng(0)
     relevant = random.random((60, 5)) < 0.3
     drawn = [tagging_scores(random.random((60, 5)), relevant) for _ in range(400)]
-    for measure, value in load("rendered").tagging_chance(relevant).items():
+    for measure, value in load("rendered").tagging_chance(list("abcde"), relevant).items():
         assert np.mean([scores[measure] for scores in drawn]) == pytest.approx(value.value, abs=0.5)
 
 
