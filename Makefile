@@ -19,7 +19,7 @@ demo: .venv/core  ## Search finished music with sentences; MUSIC=~/Music for a f
 	@$(BIN)/python recipes/demo/demo.py $${MUSIC:+"$$MUSIC"}
 
 test: .venv/dev
-	$(BIN)/python -m pytest --cov=muscall --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=muscall --cov-report=term:skip-covered
 
 check: .venv/dev
 	$(BIN)/ruff check .

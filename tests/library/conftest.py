@@ -83,7 +83,7 @@ def songs(tagged_songs: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def children() -> Callable[[], list[int]]:
-    """`children()`: the processes that this one has started and that still run."""
+    """`children()`: the processes that this one has started in the test and that still run."""
 
     def started(thread: Path) -> list[int]:
         try:
@@ -91,7 +91,11 @@ def children() -> Callable[[], list[int]]:
         except (FileNotFoundError, ProcessLookupError):  # a thread ended since it was listed
             return []
 
-    return lambda: [pid for thread in Path("/proc/self/task").iterdir() for pid in started(thread)]
+    def all_started() -> list[int]:
+        return [pid for thread in Path("/proc/self/task").iterdir() for pid in started(thread)]
+
+    before = set(all_started())  # another test's browser, say
+    return lambda: [pid for pid in all_started() if pid not in before]
 
 
 class Looked(Library):
