@@ -23,7 +23,7 @@ import numpy as np
 from dev import rulers
 from rows import slug
 from sound import realism, store
-from unpacking import Change, Row, muscall, rows_of, unpack, write
+from unpacking import RECORDED, Change, Row, muscall, rows_of, unpack, write
 
 CONFIG = Path(__file__).parents[2] / "configs" / "minilm.yaml"
 OPEN, DRY = Path("corpora/open"), Path("corpora/dry")
@@ -41,7 +41,6 @@ FITTED = [
     "train.validate_every=100",
     "train.validation_items=300",
 ]
-RECORDED = "recordings"
 # Fewer rows need fewer steps, and augmentation would do some of what the effects do.
 SHORTER = ("train.steps=150", "train.validate_every=50", "data.augment.enabled=false")
 _EDGE = 0.02  # seconds of fade at the end of a sound, which has faded already

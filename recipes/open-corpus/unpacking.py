@@ -15,6 +15,7 @@ from muscall.data.unpacking import Change
 from muscall.data.unpacking import unpack as decode
 
 Row = dict[str, Any]
+RECORDED = "recordings"  # the part of the corpus that was not rendered
 
 
 def rows_of(manifest: Path) -> list[Row]:

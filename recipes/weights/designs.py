@@ -11,9 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
-from experiments import OPEN, RECORDED, Experiment, main
+from experiments import OPEN, Experiment, main
 from train import taught
-from unpacking import Row, rows_of
+from unpacking import RECORDED, Row, rows_of
 
 OUT = Path("runs/designs")
 TARGETS = OUT / "targets.npz"
@@ -51,5 +51,5 @@ DESIGNS = {
 
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    taught(rows_of(OPEN / "train.jsonl"), OUT)
+    taught(rows_of(OPEN / "train.jsonl"), TARGETS)
     main(DESIGNS, OUT)

@@ -3,9 +3,10 @@
     PYTHONPATH=recipes/open-corpus python recipes/weights/train.py NAME [SETTING=VALUE ...]
 
 Unpacks `corpora/open` once, trains `configs/NAME.yaml`, and scores the best checkpoint on the
-held-out clips. On a GPU the configuration is trained as it is; on a processor with the changes in
-FITTED and CHANGES, which make it a matter of hours on two cores. Resumable: the same command goes
-on where it was stopped.
+held-out clips. The default is two such trainings, HALVES, joined into one model (`join.py`). On a
+GPU a configuration is trained as it is; on a processor with the changes in FITTED and CHANGES,
+which make it a matter of hours on two cores. Resumable: the same command goes on where it was
+stopped.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from unpacking import Row, muscall, rows_of, unpack, write
+from join import join
+from unpacking import RECORDED, Row, muscall, rows_of, unpack, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SPLITS = ("train", "val", "test")
-# Rows that a clip of a recording becomes, so that nearly half of all rows are recordings: they are
-# worth more than rendered clips (docs/experiments.md). Each is a third of the clip.
-PIECES, LENGTH = 8, 1 / 3
+HALVES, SHARES = ("taught", "plain"), (0.5, 0.5)
+# A clip of a recording becomes this many rows at least, each a third of it: all of it is in them.
+PIECES, LENGTH = 3, 1 / 3
 FITTED = [
     "model.audio.window_seconds=5",
     "train.batch_size=128",
@@ -40,39 +42,52 @@ FITTED = [
     "data.augment.enabled=false",
 ]
 
-# On a processor. 3e-4 was found after all but ssl were trained (docs/experiments.md), and a step of
-# ssl takes half as long again.
+# On a processor. 3e-4 was found after taught, base and weighted were trained
+# (docs/experiments.md), and a step of ssl takes half as long again.
 CHANGES = {
-    "default": ["train.steps=8000"],
+    "taught": ["train.steps=8000"],
+    "plain": [
+        "train.steps=4300",
+        "train.batch_size=64",
+        "train.lr=3e-4",
+        "data.augment.enabled=true",
+    ],
     "base": ["train.steps=1500"],
     "ssl": ["train.steps=800", "train.lr=3e-4"],
     "weighted": ["train.steps=1500"],
 }
 
 
-def pieces(row: Row) -> list[Row]:
-    """A recording as PIECES rows of overlapping parts of it; a rendered clip as it is."""
-    if row["part"] != "recordings":
+def in_pieces(rows: list[Row]) -> list[Row]:
+    """Each recording as overlapping pieces of it, as many as make half of all rows pieces: they are
+    worth more than rendered clips (docs/experiments.md). Rendered clips as they are.
+    """
+    recorded = sum(row["part"] == RECORDED for row in rows)
+    count = max(PIECES, round((len(rows) - recorded) / max(recorded, 1)))
+    return [piece for row in rows for piece in pieces(row, count)]
+
+
+def pieces(row: Row, count: int) -> list[Row]:
+    """A recording as rows of `count` parts of it, from its start to its end; others as they are."""
+    if row["part"] != RECORDED:
         return [row]
     seconds = row["duration"] * LENGTH
-    starts = np.linspace(0, row["duration"] - seconds, PIECES).tolist()
+    starts = np.linspace(0, row["duration"] - seconds, count).tolist()
     return [
         row | {"id": f"{row['id']}@{n}", "start": start, "duration": seconds}
         for n, start in enumerate(starts)
     ]
 
 
-def taught(rows: list[Row], folder: Path) -> Path:
-    """What the teacher heard in the recordings, and so in their pieces, as `data.targets`: the
-    log-odds of its 100 tags.
+def taught(rows: list[Row], targets: Path) -> Path:
+    """Write `data.targets`: the log-odds of the 100 tags that the teacher heard in the recordings
+    among the rows, of pieces those of the whole.
     """
-    recorded = [row for row in rows if row["part"] == "recordings"]
+    recorded = [row for row in rows if row["part"] == RECORDED]
     names = sorted(recorded[0]["facts"]["tags"])
     heard = np.array([[row["facts"]["tags"][name] for name in names] for row in recorded])
     heard = np.clip(heard, 1e-4, 1 - 1e-4)
-    ids = [piece["id"] for row in recorded for piece in (row, *pieces(row))]
-    targets = folder / "targets.npz"
-    np.savez(targets, ids=ids, vectors=np.log(heard / (1 - heard)).repeat(1 + PIECES, axis=0))
+    np.savez(targets, ids=[row["id"] for row in recorded], vectors=np.log(heard / (1 - heard)))
     return targets
 
 
@@ -92,31 +107,39 @@ def trained(config: Path, changes: Sequence[str]) -> str:
 def main() -> None:
     """Run the recipe."""
     parser = argparse.ArgumentParser(description="Train a released model.")
-    parser.add_argument("name", choices=CHANGES)
+    parser.add_argument("name", choices=["default", *CHANGES])
     parser.add_argument("settings", nargs="*", metavar="SETTING=VALUE")
     parser.add_argument("--corpus", type=Path, default=Path("corpora/open"))
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
     options = parser.parse_args()
-    config = CONFIGS / f"{options.name}.yaml"
     folder = options.out / "corpus"
-    changes = []
-    if not torch.cuda.is_available():
-        changes = [*FITTED, *CHANGES[options.name]]
-    for split in SPLITS:
-        rows = unpack(rows_of(options.corpus / f"{split}.jsonl"), options.corpus, folder)
-        if split == "train":
-            if yaml.safe_load(config.read_text())["loss"].get("distillation_weight"):
-                changes.append(f"data.targets={taught(rows, folder)}")
-            rows = [piece for row in rows for piece in pieces(row)]
-        if split != "test":
-            changes.append(f"data.{split}={write(rows, folder / f'{split}.jsonl')}")
-        else:
-            test = write(rows, folder / "test.jsonl")
+    rows = {
+        split: unpack(rows_of(options.corpus / f"{split}.jsonl"), options.corpus, folder)
+        for split in SPLITS
+    }
+    rows["train"] = in_pieces(rows["train"])
+    manifests = {split: write(own, folder / f"{split}.jsonl") for split, own in rows.items()}
+    data = [f"data.{split}={manifests[split]}" for split in ("train", "val")]
+
+    def best(name: str) -> Path:
+        config = CONFIGS / f"{name}.yaml"
+        changes = [*data, f"train.out={options.out / name}"]
+        if not torch.cuda.is_available():
+            changes += [*FITTED, *CHANGES[name]]
+        if yaml.safe_load(config.read_text())["loss"].get("distillation_weight"):
+            changes.append(f"data.targets={taught(rows['train'], folder / 'targets.npz')}")
+        return Path(trained(config, [*changes, *options.settings]))
+
     out = options.out / options.name
-    best = trained(config, [*changes, f"train.out={out}", *options.settings])
-    scores = json.loads(muscall("evaluate", "retrieval", best, test, "--json"))
+    if options.name in CHANGES:
+        found = best(options.name)
+    else:
+        found = out / "best"
+        halves = best(HALVES[0]), best(HALVES[1])
+        join(halves, SHARES, rows["train"], folder).save_pretrained(found)
+    scores = json.loads(muscall("evaluate", "retrieval", found, manifests["test"], "--json"))
     (out / "test.json").write_text(json.dumps(scores, indent=2) + "\n")
-    print(best)
+    print(found)
 
 
 if __name__ == "__main__":

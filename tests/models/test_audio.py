@@ -106,3 +106,18 @@ def test_silence_is_finite_forward_and_backward(tiny_model):
     assert embeddings.isfinite().all()
     embeddings.sum().backward()
     assert all(p.grad.isfinite().all() for p in model.audio.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("pooling", ["attention", "average"])
+def test_branches_are_networks_of_their_own(pooling):
+    config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
+    torch.manual_seed(0)
+    alone = [AudioEncoder(config).eval() for _ in range(3)]
+    together = AudioEncoder(config.model_copy(update={"branches": 3})).eval()
+    for number, encoder in enumerate(alone):
+        together.backbone.branches[number].load_state_dict(encoder.backbone.state_dict())
+        together.pool.pools[number].load_state_dict(encoder.pool.state_dict())
+    waveform = 0.1 * torch.randn(2, 30000)
+    features = together(waveform)
+    assert features.shape == (2, together.features) == (2, 3 * alone[0].features)
+    torch.testing.assert_close(features, torch.cat([encoder(waveform) for encoder in alone], dim=1))

@@ -67,19 +67,27 @@ def test_unpacking_keeps_the_sound_and_is_done_once(
     assert unpacking.rows_of(manifest) == ready
 
 
-def test_recordings_are_cut_into_pieces_that_cover_them(load: Load, corpus: Path) -> None:
+def test_recordings_are_cut_into_pieces_that_cover_them(load: Load) -> None:
     train = load("train")
-    pieces = [piece for r in ROWS for piece in train.pieces(r)]
-    assert len(pieces) == 2 * train.PIECES + 2
-    assert len({piece["id"] for piece in pieces}) == len(pieces)
-    own = pieces[: train.PIECES]
+    rows = train.in_pieces(ROWS)
+    assert len({piece["id"] for piece in rows}) == len(rows) == 2 * train.PIECES + 2
+    own = rows[: train.PIECES]
     assert {piece["duration"] for piece in own} == {6.0 * train.LENGTH}
     starts = [piece["start"] for piece in own]
     assert starts == sorted(set(starts))
     assert starts[0] == 0
     assert starts[-1] + own[-1]["duration"] == pytest.approx(6.0)
     assert max(np.diff(starts)) <= own[0]["duration"]
-    assert corpus.is_dir()
+    assert [piece for piece in rows if piece["part"] == "grooves"] == ROWS[2:]
+
+
+def test_half_of_what_is_learned_from_are_recordings(load: Load) -> None:
+    rendered = [row(f"rendered-{n}", "scores") for n in range(20)]
+    rows = load("train").in_pieces([*rendered, *ROWS[:2]])
+    recorded = [r for r in rows if r["part"] == "recordings"]
+    assert len(recorded) == len(rendered)
+    assert len({r["id"] for r in recorded}) == len(recorded)
+    assert load("train").in_pieces(rendered) == rendered
 
 
 def test_the_teacher_teaches_the_pieces_of_recordings(
@@ -88,16 +96,42 @@ def test_the_teacher_teaches_the_pieces_of_recordings(
     train, unpacking = load("train"), recipe("unpacking")
     tags = [{"mtt/slow": 0.5, "mtt/fast": share} for share in (0.0, 0.9)]
     told = [r | {"facts": {"tags": own}} for r, own in zip(ROWS, tags, strict=False)] + ROWS[2:]
-    targets = train.taught(told, tmp_path)
-    manifest = unpacking.write([p for r in told for p in train.pieces(r)], tmp_path / "train.jsonl")
+    rows = train.in_pieces(told)
+    targets = train.taught(rows, tmp_path / "targets.npz")
+    manifest = unpacking.write(rows, tmp_path / "train.jsonl")
     with np.load(targets) as table:
-        assert table["vectors"].shape == (2 + 2 * train.PIECES, 2)
+        assert table["vectors"].shape == (2 * train.PIECES, 2)
         assert table["vectors"][-1] == pytest.approx([np.log(9), 0.0])
     found = read_targets(targets, read_manifest(manifest, check_files=False))
     assert np.isfinite(found).all(axis=1).tolist() == [True] * 2 * train.PIECES + [False] * 2
     # Pieces of one recording have what was heard in all of it.
     np.testing.assert_array_equal(found[0], found[train.PIECES - 1])
     assert not np.array_equal(found[0], found[train.PIECES])
+
+
+@pytest.mark.parametrize("adapter", [0, 16])
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.9, 0.1)])
+def test_a_joined_model_finds_what_both_find_together(
+    load: Load, tiny_config: ModelConfig, shares: tuple[float, float], adapter: int
+) -> None:
+    torch.manual_seed(0)
+    adapted = tiny_config.model_copy(update={"text_adapter": adapter})
+    one = MusCALL.create(adapted).eval()
+    other = MusCALL(tiny_config, one.text).eval()
+    sentences, sounds = torch.randn(200, one.text.features), 0.1 * torch.randn(20, RATE)
+    with torch.no_grad():
+        if one.text_adapter is not None:
+            one.text_adapter[2].weight.normal_(std=0.1)
+        model = load("join").joined((one, other), shares, sentences, sounds)
+        both, first, second = (
+            (m.project_text(sentences) @ m.embed_audio(sounds).T).numpy()
+            for m in (model, one, other)
+        )
+    assert model.config.dim == tiny_config.dim
+    mean = shares[0] * first + shares[1] * second
+    assert np.corrcoef(both.ravel(), mean.ravel())[0, 1] > 0.9
+    # It is the sum that is found, and neither alone.
+    assert np.corrcoef(both.ravel(), second.ravel())[0, 1] < 0.9
 
 
 def test_packed_weights_give_the_same_embeddings_without_the_training_heads(

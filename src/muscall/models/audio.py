@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from muscall.audio.mel import LogMel
-from muscall.models.config import AudioConfig, CRNNConfig
+from muscall.models.config import AudioConfig, CRNNConfig, ResNetConfig
 from muscall.models.crnn import Convolutions, RecurrentPool
-from muscall.models.pooling import AttentionPool, AveragePool
-from muscall.models.resnet import ResNet
+from muscall.models.pooling import AttentionPool, AveragePool, PoolEach
+from muscall.models.resnet import ResNet, SideBySide
 
 
 class AudioEncoder(nn.Module):
@@ -18,24 +18,17 @@ class AudioEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.log_mel = LogMel(config.mel)
-        self.backbone: ResNet | Convolutions
-        self.pool: AttentionPool | AveragePool | RecurrentPool
+        self.backbone: ResNet | SideBySide | Convolutions
+        self.pool: AttentionPool | AveragePool | PoolEach | RecurrentPool
         if isinstance(config, CRNNConfig):
             self.backbone = Convolutions(config.width)
             inputs = self.backbone.channels * (config.mel.n_mels // 64)
             self.pool = RecurrentPool(inputs, config.hidden, config.features, config.dropout)
+        elif config.branches == 1:
+            self.backbone, self.pool = _resnet(config)
         else:
-            self.backbone = ResNet(
-                config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients
-            )
-            channels = self.backbone.channels
-            mels = config.mel.n_mels // self.backbone.reduction
-            frames = (1 + config.window_samples // config.mel.hop) // self.backbone.reduction
-            if config.pooling == "attention":
-                frames = max(frames, 1)
-                self.pool = AttentionPool(channels, mels, frames, config.heads, config.features)
-            else:
-                self.pool = AveragePool(channels)
+            backbones, pools = zip(*(_resnet(config) for _ in range(config.branches)), strict=True)
+            self.backbone, self.pool = SideBySide(backbones), PoolEach(pools)
         self.features = self.pool.features
 
     @property
@@ -54,3 +47,14 @@ class AudioEncoder(nn.Module):
         log_mel = self.log_mel(waveform).unsqueeze(1)  # (batch, 1, mels, frames)
         features: Tensor = self.pool(self.backbone(log_mel))
         return features
+
+
+def _resnet(config: ResNetConfig) -> tuple[ResNet, AttentionPool | AveragePool]:
+    """The network and its pool."""
+    backbone = ResNet(config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients)
+    if config.pooling == "average":
+        return backbone, AveragePool(backbone.channels)
+    mels = config.mel.n_mels // backbone.reduction
+    frames = max(1, (1 + config.window_samples // config.mel.hop) // backbone.reduction)
+    pool = AttentionPool(backbone.channels, mels, frames, config.heads, config.features)
+    return backbone, pool

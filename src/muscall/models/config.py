@@ -22,6 +22,8 @@ class ResNetConfig(Record):
     heads: int = Field(default=8, ge=1)
     features: int = Field(default=256, ge=1)
     """Output size of attention pooling. Average pooling gives 32 * width whatever this says."""
+    branches: int = Field(default=1, ge=1)
+    """Networks side by side, each pooled by itself, whose features are concatenated."""
     window_seconds: float = Field(default=20.0, ge=0.01)
     """Length of training crops and embedding windows; other lengths are interpolated to."""
     checkpoint_gradients: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -72,3 +74,17 @@ class AttentionPool(nn.Module):
         mixed = torch.einsum("bhc,hwc->bhw", pooled, value).flatten(1) + self.value.bias
         features: Tensor = self.output(mixed)
         return features
+
+
+class PoolEach(nn.Module):
+    """A pool for each branch of `resnet.SideBySide`; their features are concatenated."""
+
+    def __init__(self, pools: Sequence[AttentionPool | AveragePool]) -> None:
+        super().__init__()
+        self.pools = nn.ModuleList(pools)
+        self.features = sum(pool.features for pool in pools)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels of all, mels, frames) -> (batch, features)."""
+        parts = x.chunk(len(self.pools), dim=1)
+        return torch.cat([pool(part) for pool, part in zip(self.pools, parts, strict=True)], dim=1)

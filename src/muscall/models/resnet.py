@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -105,3 +106,17 @@ class ResNet(nn.Module):
             else:
                 x = stage(x)
         return x
+
+
+class SideBySide(nn.Module):
+    """Networks that all see the same input; their feature maps are concatenated."""
+
+    reduction = ResNet.reduction
+
+    def __init__(self, branches: Iterable[ResNet]) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, 1, mels, frames) -> (batch, channels of all, mels // 32, frames // 32)."""
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
