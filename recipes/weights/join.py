@@ -71,10 +71,12 @@ def join(
     whose audio is in the folder `sound`.
     """
     models = muscall.load(folders[0], device="cpu"), muscall.load(folders[1], device="cpu")
-    chosen = random.Random(0).sample(rows, min(SENTENCES, len(rows)))
+    rng = random.Random(0)
+    chosen = rng.sample(rows, min(SENTENCES, len(rows)))
     text, audio = models[0].text, models[0].config.audio
     with torch.inference_mode():
-        sentences = torch.cat([text(text.tokenize([row["caption"][0]])) for row in chosen])
+        told = [rng.choice(row["caption"]) for row in chosen]
+        sentences = torch.cat([text(text.tokenize([caption])) for caption in told])
     windows = [
         next(
             track_windows(

@@ -27,7 +27,7 @@ from unpacking import RECORDED, Row, muscall, rows_of, unpack, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SPLITS = ("train", "val", "test")
-HALVES, SHARES = ("taught", "plain"), (0.5, 0.5)
+HALVES, SHARES = ("taught", "plain"), (0.6, 0.4)
 # A clip of a recording becomes this many rows at least, each a third of it: all of it is in them.
 PIECES, LENGTH = 3, 1 / 3
 FITTED = [
@@ -47,7 +47,7 @@ FITTED = [
 CHANGES = {
     "taught": ["train.steps=8000"],
     "plain": [
-        "train.steps=4300",
+        "train.steps=3000",
         "train.batch_size=64",
         "train.lr=3e-4",
         "data.augment.enabled=true",
