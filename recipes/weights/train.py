@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("settings", nargs="*", metavar="SETTING=VALUE")
     parser.add_argument("--corpus", type=Path, default=Path("corpora/open"))
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     folder = options.out / "corpus"
     rows = {
         split: unpack(rows_of(options.corpus / f"{split}.jsonl"), options.corpus, folder)
