@@ -23,8 +23,8 @@ def pipeline_id(model: MusCALL) -> str:
     """
     config = model.config.model_dump_json(
         include={"dim", "audio", "text"},
-        # Of libraries that are older than the second kind; the weights' names tell it as well.
-        exclude={"audio": {"kind"}},
+        # There are libraries that are older than these settings; the weights' names tell them too.
+        exclude={"audio": {"kind", "branches"}},
     )
     digest = blake2b(f"{_FRONT_END} {config}".encode(), digest_size=6)
     parts = [model.audio, model.audio_projection, model.text, model.text_projection]
