@@ -40,10 +40,11 @@ def joined(
     """
     first = models[0]
     audio = first.config.audio.model_copy(update={"branches": len(models)})
-    model = muscall.MusCALL(first.config.model_copy(update={"audio": audio}), first.text)
-    state = model.state_dict() | {
-        name: value for name, value in first.state_dict().items() if not name.startswith("audio")
-    }
+    # The heads that were needed for training alone fit one branch, and are not kept.
+    kept = {"audio": audio, "teacher_dim": 0, "ssl_dim": 0}
+    model = muscall.MusCALL(first.config.model_copy(update=kept), first.text)
+    own = first.state_dict()
+    state = {name: own.get(name, value) for name, value in model.state_dict().items()}
     placed, projections = [], []
     for number, (part, share) in enumerate(zip(models, shares, strict=True)):
         for name, value in part.audio.backbone.state_dict().items():

@@ -115,7 +115,7 @@ def test_a_joined_model_finds_what_both_find_together(
     load: Load, tiny_config: ModelConfig, shares: tuple[float, float], adapter: int
 ) -> None:
     torch.manual_seed(0)
-    adapted = tiny_config.model_copy(update={"text_adapter": adapter})
+    adapted = tiny_config.model_copy(update={"text_adapter": adapter, "teacher_dim": 5})
     one = MusCALL.create(adapted).eval()
     other = MusCALL(tiny_config, one.text).eval()
     sentences, sounds = torch.randn(200, one.text.features), 0.1 * torch.randn(20, RATE)
