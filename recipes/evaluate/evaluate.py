@@ -89,7 +89,8 @@ def page(found: dict[str, Found], given: Found) -> str:
     rows |= {name: numbers["finished"]["labels and tempo"][""] for name, numbers in found.items()}
     parts.append(
         "## 28 finished tracks\n\n`immich-memories-music`, made by a music model from text "
-        "prompts; never trained, tuned or selected on. Queries “{label} music”; tempo by “fast "
+        "prompts; never trained on, but in sight when the halves of the default were joined. "
+        "Queries “{label} music”; tempo by “fast "
         f"music” less “slow music” against the stated one.\n\n{markdown(rows, SHARES)}"
     )
     parts.append(
