@@ -14,12 +14,12 @@ from muscall.training.config import Config
 
 BATCH, VAL_SHARE = 64, 0.15
 SETTINGS: dict[str, Any] = {
-    "steps": 200,
+    "steps": 100,
     "lr": 2e-4,
     "warmup": 0.1,
     "micro_batch": 32,
     "recompute": False,
-    "validate_every": 50,
+    "validate_every": 25,
     "blend": 0.5,
 }
 """Minutes on two processor cores; half of the initial weights stays, against forgetting."""
