@@ -199,6 +199,7 @@ def snap(tmp_path: Path) -> Snap:
     folder = Path(os.environ.get("MUSCALL_SCREENSHOTS", tmp_path))
 
     def take(page: Page, name: str) -> None:
+        expect(page.locator(".strip-waiting")).to_have_count(0, timeout=PATIENCE)
         page.screenshot(path=folder / f"{name}.png", animations="disabled")
         assert (folder / f"{name}.png").stat().st_size > 5000
 
