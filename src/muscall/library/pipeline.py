@@ -6,12 +6,22 @@ from hashlib import blake2b
 
 import torch
 
+from muscall.models.config import ModelConfig
 from muscall.models.muscall import MusCALL
 
 # To be counted up with every change of code that changes the vectors of a track: in decoding, in
 # the log-mel, in how a track is cut into windows and its windows are pooled. (The precision is no
 # part of it any more, as vectors of one are as good beside those of another, but of its name.)
 _FRONT_END = "1 torch.bfloat16"
+
+
+def settings(config: ModelConfig) -> str:
+    """The settings of both encoders as JSON, written as when the first libraries were made."""
+    return config.model_dump_json(
+        include={"dim", "audio", "text"},
+        # There are libraries that are older than these settings; the weights' names tell them too.
+        exclude={"audio": {"kind", "branches"}},
+    )
 
 
 def pipeline_id(model: MusCALL) -> str:
@@ -21,12 +31,7 @@ def pipeline_id(model: MusCALL) -> str:
     of a window among them. Not for the precision of inference, which is the device's: vectors of
     float32 and of bfloat16 have a cosine of at least 0.999, and a library may move to another one.
     """
-    config = model.config.model_dump_json(
-        include={"dim", "audio", "text"},
-        # There are libraries that are older than these settings; the weights' names tell them too.
-        exclude={"audio": {"kind", "branches"}},
-    )
-    digest = blake2b(f"{_FRONT_END} {config}".encode(), digest_size=6)
+    digest = blake2b(f"{_FRONT_END} {settings(model.config)}".encode(), digest_size=6)
     parts = [model.audio, model.audio_projection, model.text, model.text_projection]
     if model.text_adapter is not None:
         parts.append(model.text_adapter)
