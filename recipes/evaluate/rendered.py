@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from unpacking import RECORDED
 
 import muscall
 from muscall.data.manifest import read_manifest
@@ -30,7 +31,7 @@ class Clips:
 
     def __init__(self, manifest: Path) -> None:
         told = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
-        kept = [row for row in told if row["part"] != "recordings"][:PAIRS]
+        kept = [row for row in told if row["part"] != RECORDED][:PAIRS]
         wanted = {row["id"] for row in kept}
         self.rows = [row for row in read_manifest(manifest) if row.id in wanted]
         self.instruments = _relevance([row["facts"].get("instruments", []) for row in kept])
