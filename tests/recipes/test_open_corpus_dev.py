@@ -6,6 +6,9 @@ import hashlib
 import json
 import re
 import shutil
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +21,8 @@ import yaml
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "open-corpus"
 Load = Callable[[str], ModuleType]
+HALVES = ("choosing", "final")
+KINDS = {"genre", "instrument", "voice", "mood", "culture", "use", "era", "tempo"}
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +41,39 @@ def sentences() -> list[dict[str, Any]]:
 
 def test_set_is_large_enough(packages: dict[str, Any], sentences: list[dict[str, Any]]) -> None:
     tracks = [track for entry in packages.values() for track in entry["tracks"]]
-    assert len(tracks) >= 80
+    assert len(tracks) >= 300
     assert len(set(tracks)) == len(tracks)
-    assert len(sentences) >= 30
     assert len({entry["sentence"] for entry in sentences}) == len(sentences)
+    for half in HALVES:
+        assert len(_tracks(packages, half)) >= 150
+        kinds = [entry["kind"] for entry in sentences if entry.get("half") == half]
+        assert len(kinds) >= 60
+        assert set(kinds) == KINDS
 
 
-def test_every_sentence_has_some_tracks_but_not_most(
+def test_every_sentence_has_some_tracks_of_its_half_but_not_most(
     packages: dict[str, Any], sentences: list[dict[str, Any]]
 ) -> None:
-    tracks = {
-        track: facts for entry in packages.values() for track, facts in entry["tracks"].items()
-    }
+    alone = 0
     for entry in sentences:
+        tracks = _tracks(packages, entry.get("half", "choosing"))
         relevant = entry["relevant"]
-        assert 3 <= len(relevant) <= len(tracks) // 2, entry["sentence"]
+        assert 1 <= len(relevant) <= len(tracks) // 3, entry["sentence"]
+        alone += len(relevant) == 1
         for track, reason in relevant.items():
             assert reason.startswith("measured: ") or tracks[track]["stated"]
             assert len(reason) > 5, track
+    assert alone <= len(sentences) // 10
+
+
+def test_halves_share_no_game_and_no_composer(packages: dict[str, Any]) -> None:
+    assert {entry["half"] for entry in packages.values()} == set(HALVES)
+    games, composers = (
+        [of({k: e for k, e in packages.items() if e["half"] == half}) for half in HALVES]
+        for of in (_games, _composers)
+    )
+    assert not games[0] & games[1]
+    assert not composers[0] & composers[1]
 
 
 def test_shares_no_package_game_or_composer_with_what_is_trained_on(
@@ -64,19 +84,31 @@ def test_shares_no_package_game_or_composer_with_what_is_trained_on(
     kin = {name for entry in packages.values() for name in entry.get("kin", ())}
     assert not (packages.keys() | kin) & sources.keys()
     assert not (packages.keys() | kin) & reserved
-    of_dev = {_plain(entry["game"]) for entry in packages.values()}
-    assert not of_dev & {_plain(source["group"].split("/")[1]) for source in sources.values()}
-    composers = {
-        _plain(facts.get("composer", entry.get("composer", "")))
-        for entry in packages.values()
-        for facts in entry["tracks"].values()
-    } - {""}
+    trained_games = {_plain(source["group"].split("/")[1]) for source in sources.values()}
+    assert not _games(packages) & trained_games
     trained = {
         _plain(composer)
         for source in sources.values()
         for composer in [source.get("composer", ""), *source.get("composers", {}).values()]
     }
-    assert not composers & trained
+    assert not _composers(packages) & trained
+
+
+def _tracks(packages: dict[str, Any], half: str) -> dict[str, Any]:
+    halved = [entry for entry in packages.values() if entry["half"] == half]
+    return {track: facts for entry in halved for track, facts in entry["tracks"].items()}
+
+
+def _games(packages: dict[str, Any]) -> set[str]:
+    return {_plain(entry["game"]) for entry in packages.values()}
+
+
+def _composers(packages: dict[str, Any]) -> set[str]:
+    return {
+        _plain(facts.get("composer", entry.get("composer", "")))
+        for entry in packages.values()
+        for facts in entry["tracks"].values()
+    } - {""}
 
 
 def _plain(name: str) -> str:
@@ -93,6 +125,7 @@ def tiny(recipe: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modul
     soundfile.write(folder / "one.flac", noise, 16000)
     digest = hashlib.sha256((folder / "one.flac").read_bytes()).hexdigest()[:16]
     entry = {
+        "half": "final",
         "game": "Tiny",
         "composer": "Somebody",
         "licence": "CC0-1.0",
@@ -117,9 +150,13 @@ def test_writes_one_line_per_track(tiny: ModuleType, tmp_path: Path) -> None:
     assert (out / row["audio"]).is_file()
     assert not Path(row["audio"]).is_absolute()
     assert row["duration"] == pytest.approx(3.0)
-    told = {key: row[key] for key in ("id", "title", "composer", "package", "version", "licence")}
+    told = {
+        key: row[key]
+        for key in ("id", "half", "title", "composer", "package", "version", "licence")
+    }
     assert told == {
         "id": "tiny-one",
+        "half": "final",
         "title": "One",
         "composer": "Somebody",
         "package": "tiny-tunes",
@@ -136,3 +173,38 @@ def test_refuses_another_file_of_the_same_name(tiny: ModuleType, tmp_path: Path)
     path.unlink()
     with pytest.raises(tiny.TrackError, match=r"^tiny-one: tiny-tunes 1.0 has no one.flac$"):
         tiny.build(tmp_path / "out", tmp_path / "cache")
+
+
+def test_reads_tracks_in_archives(tiny: ModuleType, tmp_path: Path) -> None:
+    path = next((tmp_path / "cache").rglob("one.flac"))
+    sound = path.read_bytes()
+    with zipfile.ZipFile(path.with_name("tunes.pk3"), "w") as archive:
+        archive.writestr("music/one.flac", sound)
+    path.with_name("tunes.rcc").write_bytes(_resources(sound))
+    path.unlink()
+    table = tmp_path / "dev" / "tracks.yaml"
+    entry = yaml.safe_load(table.read_text())["packages"]["tiny-tunes"] | {"folder": "music"}
+    for archive in ("tunes.pk3", "tunes.rcc"):
+        entry["archive"] = f"usr/music/{archive}"
+        table.write_text(yaml.safe_dump({"packages": {"tiny-tunes": entry}}))
+        for _ in range(2):
+            assert tiny.build(tmp_path / "out", tmp_path / "cache") == 1
+        row = json.loads((tmp_path / "out" / "tracks.jsonl").read_text())
+        assert row["audio"].endswith(f"{archive}.unzipped/music/one.flac")
+        assert (tmp_path / "out" / row["audio"]).read_bytes() == sound
+
+
+def _resources(sound: bytes) -> bytes:
+    """A Qt resource file (version 2) of `music/one.flac`, packed, and an empty `music/two`."""
+    packed = struct.pack(">I", len(sound)) + zlib.compress(sound)
+    contents = struct.pack(">I", len(packed)) + packed + struct.pack(">I", 0)
+    names, places = b"", []
+    for name in ("music", "one.flac", "two"):
+        places.append(len(names))
+        names += struct.pack(">HI", len(name), 0) + name.encode("utf-16-be")
+    tree = struct.pack(">IHIIQ", 0, 2, 1, 1, 0)
+    tree += struct.pack(">IHIIQ", places[0], 2, 2, 2, 0)
+    tree += struct.pack(">IHIIQ", places[1], 1, 0, 0, 0)
+    tree += struct.pack(">IHIIQ", places[2], 0, 0, 4 + len(packed), 0)
+    head = struct.pack(">4s4I", b"qres", 2, 20, 20 + len(tree), 20 + len(tree) + len(contents))
+    return head + tree + contents + names

@@ -53,6 +53,30 @@ def test_a_set_is_read(rulers: Any, development: tuple[Path, Path]) -> None:
     assert all(path.is_file() for path in dev.paths)
 
 
+def test_a_half_has_its_own_tracks_and_sentences(
+    rulers: Any, development: tuple[Path, Path]
+) -> None:
+    tracks, sentences = development
+    rows = [json.loads(line) for line in tracks.read_text().splitlines()]
+    halves = [row | {"half": "final"} if row["id"] in ("t1", "t7") else row for row in rows]
+    tracks.write_text("".join(json.dumps(row) + "\n" for row in halves))
+    sentences.write_text(
+        "- {sentence: quiet piano, relevant: {t0: its title}}\n"
+        "- {sentence: a flute, half: final, relevant: {t7: its title}}\n"
+    )
+    dev = rulers.read(tracks, [sentences])
+    assert (len(dev.tracks), dev.sentences) == (10, ["quiet piano"])
+    dev = rulers.read(tracks, [sentences], "final")
+    assert [track["id"] for track in dev.tracks] == ["t1", "t7"]
+    assert dev.sentences == ["a flute"]
+    assert dev.relevant.tolist() == [[False, True]]
+    with pytest.raises(rulers.RulerError, match="no sentences of the half third"):
+        rulers.read(tracks, [sentences], "third")
+    sentences.write_text("- {sentence: quiet piano, relevant: {t7: its title}}\n")
+    with pytest.raises(rulers.RulerError, match="no track t7"):
+        rulers.read(tracks, [sentences])
+
+
 @pytest.mark.parametrize(
     ("relevant", "reason"),
     [

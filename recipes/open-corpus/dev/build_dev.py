@@ -3,9 +3,9 @@
     python recipes/open-corpus/dev/build_dev.py [FOLDER]
 
 Writes FOLDER/tracks.jsonl (corpora/dev by default): a line per track of `tracks.yaml` with `id`,
-`audio` (relative to the file), `duration` in seconds, `title`, `composer`, `game`, `package`,
-`version`, `licence` and `stated`. A file that is not the one the sentences were written for ends
-it.
+`half`, `audio` (relative to the file), `duration` in seconds, `title`, `composer`, `game`,
+`package`, `version`, `licence` and `stated`. A file that is not the one the sentences were written
+for ends it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ import argparse
 import hashlib
 import json
 import os
+import struct
 import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +54,10 @@ def build(out: Path, cache: Path) -> int:
 
 def _rows(name: str, entry: dict[str, Any], out: Path, cache: Path) -> list[dict[str, Any]]:
     package = debian(name, cache, for_development=True)
+    root = _opened(package.root / entry["archive"]) if "archive" in entry else package.root
     rows = []
     for track, facts in entry["tracks"].items():
-        path = package.root / entry["folder"] / facts["file"]
+        path = root / entry["folder"] / facts["file"]
         if not path.is_file():
             raise TrackError(f"{track}: {name} {package.version} has no {facts['file']}")
         if hashlib.sha256(path.read_bytes()).hexdigest()[:16] != facts["sha256"]:
@@ -60,6 +65,7 @@ def _rows(name: str, entry: dict[str, Any], out: Path, cache: Path) -> list[dict
         rows.append(
             {
                 "id": track,
+                "half": entry["half"],
                 "audio": os.path.relpath(path, out.resolve()),
                 "duration": round(probe(path).duration, 2),
                 "title": facts.get("title", ""),
@@ -72,6 +78,41 @@ def _rows(name: str, entry: dict[str, Any], out: Path, cache: Path) -> list[dict
             }
         )
     return rows
+
+
+def _opened(archive: Path) -> Path:
+    """The folder beside `archive`, a zip or a Qt resource file, with what is in it; made once."""
+    folder = archive.with_name(f"{archive.name}.unzipped")
+    if not folder.is_dir():
+        partial = archive.with_name(f"{archive.name}.partial")
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(partial)
+        else:
+            for name, content in _resources(archive.read_bytes()):
+                (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                (partial / name).write_bytes(content)
+        partial.rename(folder)
+    return folder
+
+
+def _resources(data: bytes) -> Iterator[tuple[Path, bytes]]:
+    """Names and contents of a Qt resource file (version 2 or later, stored or by zlib)."""
+    tree, contents, names = struct.unpack_from(">3I", data, 8)
+    waiting = [(0, Path())]
+    while waiting:
+        number, parent = waiting.pop()
+        # An entry: where its name is, flags, then children and the first, or language and content.
+        place, flags, children, first = struct.unpack_from(">IHII", data, tree + 22 * number)
+        (length,) = struct.unpack_from(">H", data, names + place)
+        name = data[names + place + 6 :][: 2 * length].decode("utf-16-be")
+        path = parent / name if number else parent
+        if flags & 2:
+            waiting += [(first + child, path) for child in range(children)]
+            continue
+        (size,) = struct.unpack_from(">I", data, contents + first)
+        content = data[contents + first + 4 :][:size]
+        yield path, zlib.decompress(content[4:]) if flags & 1 else content
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 import yaml
 from acoustics import RATE, Measured, measure
+from dev.rulers import HALF
 
 from muscall.audio import decode
 from muscall.audio.windows import centre_start
@@ -66,7 +67,8 @@ def middle(path: Path) -> Measured:
 
 def main() -> None:
     """Run the recipe."""
-    rows = [json.loads(line) for line in TRACKS.read_text("utf-8").splitlines()]
+    lines = TRACKS.read_text("utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["half"] == HALF]
     with ProcessPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
         found = pool.map(middle, [TRACKS.parent / row["audio"] for row in rows])
         table = {row["id"]: asdict(values) for row, values in zip(rows, found, strict=True)}

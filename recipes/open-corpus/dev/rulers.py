@@ -2,6 +2,8 @@
 
     PYTHONPATH=recipes/open-corpus python -m dev.rulers [--model MODEL ...] [--json OUT.json]
 
+On the half of the tracks and sentences that designs are chosen on, or on another by --half.
+
 - chance: random orders. The values are exact, the intervals those of 95 % of random orders.
 - file name: cosine, by MiniLM, between the sentence and the file's name.
 - title: the same with the title, where the track's tags state one.
@@ -46,6 +48,8 @@ from muscall.models.sentence import SentenceEncoder
 TRACKS = Path("corpora/dev/tracks.jsonl")
 # What tracks are for, as stated of them, and how they sound, as measured: two tables.
 SENTENCES = tuple(Path(__file__).with_name(f"{truth}.yaml") for truth in ("sentences", "measured"))
+# Where tracks or sentences state no half, they are of this one.
+HALF = "choosing"
 HITS = 10
 TEMPERATURE = 0.05
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -80,23 +84,27 @@ class DevelopmentSet:
         return [self.folder / track["audio"] for track in self.tracks]
 
 
-def read(tracks: Path, sentences: Sequence[Path]) -> DevelopmentSet:
-    """The set from its tracks (JSON lines) and files of sentences (YAML).
+def read(tracks: Path, sentences: Sequence[Path], half: str = HALF) -> DevelopmentSet:
+    """The tracks (JSON lines) and sentences (files of YAML) of one half of the set.
 
     Raises:
-        RulerError: a file is missing, names an unknown track, or has a sentence for which no
-            track, or every track, is relevant.
+        RulerError: a file is missing, names a track that the half has not, or has a sentence for
+            which no track, or every track, is relevant; or the half has no sentences.
     """
     for path in (tracks, *sentences):
         if not path.is_file():
             raise RulerError(f"{path}: no such file")
-    rows = [json.loads(line) for line in tracks.read_text(encoding="utf-8").splitlines()]
+    lines = tracks.read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row.get("half", HALF) == half]
     places = {row["id"]: place for place, row in enumerate(rows)}
     entries = [
         (path, entry)
         for path in sentences
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if entry.get("half", HALF) == half
     ]
+    if not entries:
+        raise RulerError(f"{sentences[0]}: no sentences of the half {half}")
     relevant = np.zeros((len(entries), len(rows)), bool)
     for (path, entry), marks in zip(entries, relevant, strict=True):
         for track in entry["relevant"]:
@@ -257,9 +265,10 @@ def main() -> None:
     parser.add_argument("--model", action="append", help="checkpoint; without, the packaged one")
     parser.add_argument("--tracks", type=Path, default=TRACKS)
     parser.add_argument("--sentences", type=Path, nargs="+", default=SENTENCES)
+    parser.add_argument("--half", default=HALF, help="of the set (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="file to write the values into")
     options = parser.parse_args()
-    dev = read(options.tracks, options.sentences)
+    dev = read(options.tracks, options.sentences, options.half)
     rows = rulers(dev, options.model or [None])
     for file in dict.fromkeys(dev.files):
         table = as_markdown({name: by[file] for name, by in rows.items()})
