@@ -103,7 +103,7 @@ def decoding(model: MusCALL, files: list[Path]) -> tuple[float, float, int]:
     """Seconds that decoding takes, done as a run does it; seconds of sound, and windows."""
     audio = model.config.audio
     workers = Workers(
-        min(torch.get_num_threads(), len(files)), audio.window_samples, audio.mel.sample_rate
+        min(torch.get_num_threads(), len(files)), audio.window_samples, audio.sample_rate
     )
     started, seconds, windows = time.monotonic(), 0.0, 0
     with closing(workers.read(files, lambda *_: True)) as results:

@@ -48,7 +48,7 @@ def main() -> None:
         try:
             payload_hash(path)
             read_tags(path)
-            blocks = decode.stream(path, sample_rate=audio.mel.sample_rate)
+            blocks = decode.stream(path, sample_rate=audio.sample_rate)
             count = sum(1 for _ in stream_windows(blocks, audio.window_samples))
         except AudioError:
             continue

@@ -81,7 +81,7 @@ def join(
     windows = [
         next(
             track_windows(
-                sound / row["audio"], audio.window_samples, audio.mel.sample_rate, "centre"
+                sound / row["audio"], audio.window_samples, audio.sample_rate, "centre"
             )
         )
         for row in chosen[:SOUNDS]

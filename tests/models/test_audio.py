@@ -4,18 +4,18 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from muscall.models.audio import AudioEncoder
+from muscall.models.audio import MelEncoder
 from muscall.models.config import ResNetConfig
 from muscall.models.pooling import AttentionPool, AveragePool
 
 
 def test_the_published_width_has_the_published_size():
-    encoder = AudioEncoder(ResNetConfig())
+    encoder = MelEncoder(ResNetConfig())
     assert sum(p.numel() for p in encoder.parameters()) == pytest.approx(2.4e6, rel=0.03)
 
 
 def test_the_full_width_is_clips_resnet_50():
-    encoder = AudioEncoder(ResNetConfig(width=64, heads=32, features=1024))
+    encoder = MelEncoder(ResNetConfig(width=64, heads=32, features=1024))
     assert encoder.backbone.channels == 2048
     convolutions = [m for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
     # 3 in the stem, 3 a block, 1 at the head of each stage.
@@ -26,7 +26,7 @@ def test_the_full_width_is_clips_resnet_50():
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 2, 7.3, 20, 45])
 def test_any_length_works(pooling, seconds):
     config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
-    encoder = AudioEncoder(config).eval()
+    encoder = MelEncoder(config).eval()
     features = encoder(0.1 * torch.randn(2, round(seconds * 16000)))
     assert features.shape == (2, encoder.features)
     assert features.isfinite().all()
@@ -34,7 +34,7 @@ def test_any_length_works(pooling, seconds):
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_the_feature_map_stays_in_the_fast_memory_format(mode):
-    encoder = AudioEncoder(ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2))
+    encoder = MelEncoder(ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2))
     encoder.train(mode == "train")
     feature_map = encoder.backbone(torch.randn(2, 1, 128, 200))
     assert feature_map.is_contiguous(memory_format=torch.channels_last)
@@ -89,8 +89,8 @@ def test_average_pooling_is_the_mean():
 def test_recomputing_gradients_changes_nothing(tiny_config):
     torch.manual_seed(0)
     config = tiny_config.audio
-    plain = AudioEncoder(config)
-    saving = AudioEncoder(config.model_copy(update={"checkpoint_gradients": True}))
+    plain = MelEncoder(config)
+    saving = MelEncoder(config.model_copy(update={"checkpoint_gradients": True}))
     saving.load_state_dict(plain.state_dict())
     waveform = 0.1 * torch.randn(3, 32000)
     for encoder in (plain, saving):
@@ -112,8 +112,8 @@ def test_silence_is_finite_forward_and_backward(tiny_model):
 def test_branches_are_networks_of_their_own(pooling):
     config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
     torch.manual_seed(0)
-    alone = [AudioEncoder(config).eval() for _ in range(3)]
-    together = AudioEncoder(config.model_copy(update={"branches": 3})).eval()
+    alone = [MelEncoder(config).eval() for _ in range(3)]
+    together = MelEncoder(config.model_copy(update={"branches": 3})).eval()
     for number, encoder in enumerate(alone):
         together.backbone.branches[number].load_state_dict(encoder.backbone.state_dict())
         together.pool.pools[number].load_state_dict(encoder.pool.state_dict())

@@ -81,7 +81,7 @@ class Listening:
         pool = Workers(
             min(workers, len(paths)),
             self._audio.window_samples,
-            self._audio.mel.sample_rate,
+            self._audio.sample_rate,
             ahead=4 * self._embedder.chunk,
         )
         with closing(pool.read(paths, self._wants)) as results:

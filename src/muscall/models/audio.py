@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from muscall.audio.mel import LogMel
-from muscall.models.config import AudioConfig, CRNNConfig, ResNetConfig
+from muscall.models.config import AudioConfig, CRNNConfig, MusicnnConfig, ResNetConfig
 from muscall.models.crnn import Convolutions, RecurrentPool
 from muscall.models.pooling import AttentionPool, AveragePool, PoolEach
 from muscall.models.resnet import ResNet, SideBySide
+from muscall.models.tagger import TaggerEncoder, at_least
 
 
-class AudioEncoder(nn.Module):
+class MelEncoder(nn.Module):
     """Log-mel, convolutions to a feature map, pooling. `features` is the size of its output."""
 
-    def __init__(self, config: AudioConfig) -> None:
+    def __init__(self, config: ResNetConfig | CRNNConfig) -> None:
         super().__init__()
         self.config = config
         self.log_mel = LogMel(config.mel)
@@ -36,17 +38,28 @@ class AudioEncoder(nn.Module):
         """Fewest samples that leave one frame of the feature map; to a ResNet about a second."""
         return (self.backbone.reduction - 1) * self.config.mel.hop
 
-    def forward(self, waveform: Tensor) -> Tensor:
+    def forward(self, waveform: Tensor, precision: torch.dtype | None = None) -> Tensor:
         """(batch, samples) float32 mono in [-1, 1], any length -> (batch, features).
 
-        Fewer than `minimum_samples` are repeated until there are enough.
+        Args:
+            waveform: fewer than `minimum_samples` are repeated until there are enough.
+            precision: what the backbone's weights are in; None where autocast sees to it.
         """
-        samples = waveform.shape[-1]
-        if samples < self.minimum_samples:
-            waveform = waveform.repeat(1, -(-self.minimum_samples // samples))
+        waveform = at_least(self.minimum_samples, waveform)
         log_mel = self.log_mel(waveform).unsqueeze(1)  # (batch, 1, mels, frames)
-        features: Tensor = self.pool(self.backbone(log_mel))
+        if precision is None:
+            features: Tensor = self.pool(self.backbone(log_mel))
+        else:
+            features = self.pool(self.backbone(log_mel.to(precision)).float())
         return features
+
+
+AudioEncoder = MelEncoder | TaggerEncoder
+
+
+def new_audio_encoder(config: AudioConfig) -> AudioEncoder:
+    """The encoder with random weights."""
+    return TaggerEncoder(config) if isinstance(config, MusicnnConfig) else MelEncoder(config)
 
 
 def _resnet(config: ResNetConfig) -> tuple[ResNet, AttentionPool | AveragePool]:

@@ -36,8 +36,12 @@ class ResNetConfig(Record):
         return self
 
     @property
+    def sample_rate(self) -> int:
+        return self.mel.sample_rate
+
+    @property
     def window_samples(self) -> int:
-        return round(self.window_seconds * self.mel.sample_rate)
+        return round(self.window_seconds * self.sample_rate)
 
 
 class CRNNConfig(Record):
@@ -63,11 +67,32 @@ class CRNNConfig(Record):
         return self
 
     @property
+    def sample_rate(self) -> int:
+        return self.mel.sample_rate
+
+    @property
     def window_samples(self) -> int:
-        return round(self.window_seconds * self.mel.sample_rate)
+        return round(self.window_seconds * self.sample_rate)
 
 
-AudioConfig = Annotated[ResNetConfig | CRNNConfig, Field(discriminator="kind")]
+class MusicnnConfig(Record):
+    """Audio encoder: a music tagger that learned from real records (no part of the paper)."""
+
+    kind: Literal["musicnn"] = "musicnn"
+    frozen: bool = True
+    window_seconds: float = Field(default=12.0, ge=0.01)
+    """Length of training crops and embedding windows."""
+
+    @property
+    def sample_rate(self) -> int:
+        return 16000
+
+    @property
+    def window_samples(self) -> int:
+        return round(self.window_seconds * self.sample_rate)
+
+
+AudioConfig = Annotated[ResNetConfig | CRNNConfig | MusicnnConfig, Field(discriminator="kind")]
 
 
 class TransformerConfig(Record):

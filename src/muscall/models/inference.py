@@ -69,8 +69,7 @@ class AudioEmbedder:
         for row, window in zip(stacked, windows, strict=False):
             row[:] = window
         waveform = torch.from_numpy(stacked).to(self.device)
-        log_mel = self.encoder.log_mel(waveform).unsqueeze(1)
-        features = self.encoder.pool(self.encoder.backbone(log_mel.to(self.precision)).float())
+        features = self.encoder(waveform, self.precision)
         embeddings = F.normalize(self.projection(features), dim=-1)
         return np.asarray(embeddings[: len(windows)].cpu().numpy())
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from muscall.errors import AudioError, CheckpointError, ConfigError
 from muscall.models import checkpoint
-from muscall.models.audio import AudioEncoder
+from muscall.models.audio import new_audio_encoder
 from muscall.models.config import ModelConfig
 from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
 from muscall.models.precision import native_precision
@@ -40,7 +40,7 @@ class MusCALL(
 
     def __init__(self, config: ModelConfig, text: TextEncoder | None = None) -> None:
         super().__init__()
-        self.audio = AudioEncoder(config.audio)
+        self.audio = new_audio_encoder(config.audio)
         self.text = text or new_text_encoder(config.text)
         self.config = config.model_copy(update={"text": self.text.config})
         self.audio_projection, self.text_projection = _projections(
@@ -79,7 +79,7 @@ class MusCALL(
         return cls(config)
 
     def embed_audio(self, waveform: Tensor) -> Tensor:
-        """(batch, samples) mono at `config.audio.mel.sample_rate` -> (batch, dim), unit norm."""
+        """(batch, samples) mono at `config.audio.sample_rate` -> (batch, dim), unit norm."""
         return self.project_audio(self.audio(waveform))
 
     def project_audio(self, features: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ class MusCALL(
             self.audio_embedder(),
             inputs,
             length=audio.window_samples,
-            sample_rate=audio.mel.sample_rate,
+            sample_rate=audio.sample_rate,
             windows=windows,
         )
 

@@ -88,7 +88,7 @@ class Uploads:
         listener, heard = Listener(embedder), Heard()
         # In a process of its own: what a stranger sends may end the one that decodes it.
         workers = Workers(
-            1, audio.window_samples, audio.mel.sample_rate, ahead=embedder.chunk, patience=_PATIENCE
+            1, audio.window_samples, audio.sample_rate, ahead=embedder.chunk, patience=_PATIENCE
         )
         until, key = time.monotonic() + _PATIENCE, ""
         with closing(workers.read([path], lambda *_: True)) as results:

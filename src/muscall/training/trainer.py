@@ -170,7 +170,7 @@ class _Run:
             self.rows,
             self.config.data,
             seconds=audio.window_seconds,
-            sample_rate=audio.mel.sample_rate,
+            sample_rate=audio.sample_rate,
             seed=settings.seed,
             views=views,
         )
