@@ -79,11 +79,7 @@ def join(
         told = [rng.choice(row["caption"]) for row in chosen]
         sentences = torch.cat([text(text.tokenize([caption])) for caption in told])
     windows = [
-        next(
-            track_windows(
-                sound / row["audio"], audio.window_samples, audio.sample_rate, "centre"
-            )
-        )
+        next(track_windows(sound / row["audio"], audio.window_samples, audio.sample_rate, "centre"))
         for row in chosen[:SOUNDS]
     ]
     return joined(models, shares, sentences.clone(), torch.from_numpy(np.stack(windows)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from muscall.models.audio import AudioEncoder
+from muscall.models.audio import MelEncoder
 from muscall.models.config import CRNNConfig
 from muscall.models.crnn import Convolutions, L4Pool, RecurrentPool
 from muscall.models.muscall import MusCALL
@@ -30,7 +30,7 @@ def noise(seconds, seed=0):
 
 
 def test_it_is_the_network_it_follows():
-    encoder = AudioEncoder(CRNNConfig())
+    encoder = MelEncoder(CRNNConfig())
     convolutions = [m for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
     assert [m.out_channels for m in convolutions] == [32, 128, 128, 128, 128]
     assert encoder.pool.gru.bidirectional

@@ -23,7 +23,8 @@ from muscall.audio.windows import loop_to
 from muscall.errors import AudioError, MuscallError
 from muscall.library.embedding import written_aside
 from muscall.models.inference import AudioInput, Segment
-from teacher.musicnn import HOP, PATCH, RATE, TAGS, Network, log_mel, pretrained
+from muscall.models.musicnn import HOP, PATCH, RATE
+from teacher.musicnn import TAGS, Network, log_mel, pretrained
 
 NETWORKS: tuple[Network, ...] = ("mtt", "msd")
 NAMES = tuple(f"{network}/{tag}" for network in NETWORKS for tag in TAGS[network])

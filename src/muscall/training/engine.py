@@ -48,7 +48,9 @@ class RunningStatistics:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        norms = (m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm))
+        # Those of a frozen encoder are in evaluation mode and have nothing to be updated.
+        self.norms = [norm for norm in norms if norm.weight.requires_grad]
         self.kept: list[dict[str, Tensor | None]] = []
         self.total: list[Tensor] = []
 
