@@ -41,7 +41,8 @@ evaluate: .venv/dev  ## Measure models on rendered and real music; MODELS="name=
 
 weights: .venv/dev  ## Train a released model on the corpus, and pack it; MODEL=default|base|ssl|weighted
 	$(BIN)/python recipes/open-corpus/dev/build_dev.py
-	PYTHONPATH=recipes/open-corpus $(BIN)/python recipes/weights/train.py $(MODEL)
+	PYTHONPATH=recipes/open-corpus:recipes/dictionary $(BIN)/python recipes/weights/$(if \
+		$(filter default,$(MODEL)),default.py,train.py $(MODEL))
 	PYTHONPATH=recipes/open-corpus:recipes/evaluate $(BIN)/python recipes/weights/pack.py $(MODEL)
 
 clean:

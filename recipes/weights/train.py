@@ -1,12 +1,11 @@
-"""Train one of the released models, from the corpus to a checkpoint.
+"""Train one of the paper's models, from the corpus to a checkpoint.
 
     PYTHONPATH=recipes/open-corpus python recipes/weights/train.py NAME [SETTING=VALUE ...]
 
 Unpacks `corpora/open` once, trains `configs/NAME.yaml`, and scores the best checkpoint on the
-held-out clips. The default is two such trainings, HALVES, joined into one model (`join.py`). On a
-GPU a configuration is trained as it is; on a processor with the changes in FITTED and CHANGES,
-which make it a matter of hours on two cores. Resumable: the same command goes on where it was
-stopped.
+held-out clips. On a GPU a configuration is trained as it is; on a processor with the changes in
+FITTED and CHANGES, which make it a matter of hours on two cores. Resumable: the same command goes
+on where it was stopped. (The default weights have a recipe of their own, `default.py`.)
 """
 
 from __future__ import annotations
@@ -21,13 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
-from join import join
 from unpacking import RECORDED, Row, muscall, rows_of, unpack, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SPLITS = ("train", "val", "test")
-HALVES, SHARES = ("taught", "plain"), (0.6, 0.4)
 # A clip of a recording becomes this many rows at least, each a third of it: all of it is in them.
 PIECES, LENGTH = 3, 1 / 3
 FITTED = [
@@ -42,16 +38,9 @@ FITTED = [
     "data.augment.enabled=false",
 ]
 
-# On a processor. 3e-4 was found after taught, base and weighted were trained
-# (docs/experiments.md), and a step of ssl takes half as long again.
+# On a processor. 3e-4 was found after base and weighted were trained (docs/experiments.md), and a
+# step of ssl takes half as long again.
 CHANGES = {
-    "taught": ["train.steps=8000"],
-    "plain": [
-        "train.steps=3000",
-        "train.batch_size=64",
-        "train.lr=3e-4",
-        "data.augment.enabled=true",
-    ],
     "base": ["train.steps=1500"],
     "ssl": ["train.steps=800", "train.lr=3e-4"],
     "weighted": ["train.steps=1500"],
@@ -79,18 +68,6 @@ def pieces(row: Row, count: int) -> list[Row]:
     ]
 
 
-def taught(rows: list[Row], targets: Path) -> Path:
-    """Write `data.targets`: the log-odds of the 100 tags that the teacher heard in the recordings
-    among the rows, of pieces those of the whole.
-    """
-    recorded = [row for row in rows if row["part"] == RECORDED]
-    names = sorted(recorded[0]["facts"]["tags"])
-    heard = np.array([[row["facts"]["tags"][name] for name in names] for row in recorded])
-    heard = np.clip(heard, 1e-4, 1 - 1e-4)
-    np.savez(targets, ids=[row["id"] for row in recorded], vectors=np.log(heard / (1 - heard)))
-    return targets
-
-
 def trained(config: Path, changes: Sequence[str]) -> str:
     """Train on the GPU, or in a process for each core, which is faster than threads are; the
     folder of the best checkpoint.
@@ -107,7 +84,7 @@ def trained(config: Path, changes: Sequence[str]) -> str:
 def main() -> None:
     """Run the recipe."""
     parser = argparse.ArgumentParser(description="Train a released model.")
-    parser.add_argument("name", choices=["default", *CHANGES])
+    parser.add_argument("name", choices=[*CHANGES])
     parser.add_argument("settings", nargs="*", metavar="SETTING=VALUE")
     parser.add_argument("--corpus", type=Path, default=Path("corpora/open"))
     parser.add_argument("--out", type=Path, default=Path("runs/weights"))
@@ -121,25 +98,14 @@ def main() -> None:
     manifests = {split: write(own, folder / f"{split}.jsonl") for split, own in rows.items()}
     data = [f"data.{split}={manifests[split]}" for split in ("train", "val")]
 
-    def best(name: str) -> Path:
-        config = CONFIGS / f"{name}.yaml"
-        changes = [*data, f"train.out={options.out / name}"]
-        if not torch.cuda.is_available():
-            changes += [*FITTED, *CHANGES[name]]
-        if yaml.safe_load(config.read_text())["loss"].get("distillation_weight"):
-            changes.append(f"data.targets={taught(rows['train'], folder / 'targets.npz')}")
-        return Path(trained(config, [*changes, *options.settings]))
-
+    changes = [*data, f"train.out={options.out / options.name}"]
+    if not torch.cuda.is_available():
+        changes += [*FITTED, *CHANGES[options.name]]
+    best = trained(CONFIGS / f"{options.name}.yaml", [*changes, *options.settings])
+    scores = json.loads(muscall("evaluate", "retrieval", best, manifests["test"], "--json"))
     out = options.out / options.name
-    if options.name in CHANGES:
-        found = best(options.name)
-    else:
-        found = out / "best"
-        halves = best(HALVES[0]), best(HALVES[1])
-        join(halves, SHARES, rows["train"], folder).save_pretrained(found)
-    scores = json.loads(muscall("evaluate", "retrieval", found, manifests["test"], "--json"))
     (out / "test.json").write_text(json.dumps(scores, indent=2) + "\n")
-    print(found)
+    print(best)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import torch
 import muscall
 from muscall import MusCALL
 from muscall.data.manifest import read_manifest
-from muscall.data.targets import read_targets
 from muscall.models.config import ModelConfig
 
 RATE = 16000
@@ -88,50 +87,6 @@ def test_half_of_what_is_learned_from_are_recordings(load: Load) -> None:
     assert len(recorded) == len(rendered)
     assert len({r["id"] for r in recorded}) == len(recorded)
     assert load("train").in_pieces(rendered) == rendered
-
-
-def test_the_teacher_teaches_the_pieces_of_recordings(
-    load: Load, recipe: Load, tmp_path: Path
-) -> None:
-    train, unpacking = load("train"), recipe("unpacking")
-    tags = [{"mtt/slow": 0.5, "mtt/fast": share} for share in (0.0, 0.9)]
-    told = [r | {"facts": {"tags": own}} for r, own in zip(ROWS, tags, strict=False)] + ROWS[2:]
-    rows = train.in_pieces(told)
-    targets = train.taught(rows, tmp_path / "targets.npz")
-    manifest = unpacking.write(rows, tmp_path / "train.jsonl")
-    with np.load(targets) as table:
-        assert table["vectors"].shape == (2 * train.PIECES, 2)
-        assert table["vectors"][-1] == pytest.approx([np.log(9), 0.0])
-    found = read_targets(targets, read_manifest(manifest, check_files=False))
-    assert np.isfinite(found).all(axis=1).tolist() == [True] * 2 * train.PIECES + [False] * 2
-    # Pieces of one recording have what was heard in all of it.
-    np.testing.assert_array_equal(found[0], found[train.PIECES - 1])
-    assert not np.array_equal(found[0], found[train.PIECES])
-
-
-@pytest.mark.parametrize("adapter", [0, 16])
-@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.9, 0.1)])
-def test_a_joined_model_finds_what_both_find_together(
-    load: Load, tiny_config: ModelConfig, shares: tuple[float, float], adapter: int
-) -> None:
-    torch.manual_seed(0)
-    adapted = tiny_config.model_copy(update={"text_adapter": adapter, "teacher_dim": 5})
-    one = MusCALL.create(adapted).eval()
-    other = MusCALL(tiny_config, one.text).eval()
-    sentences, sounds = torch.randn(200, one.text.features), 0.1 * torch.randn(20, RATE)
-    with torch.no_grad():
-        if one.text_adapter is not None:
-            one.text_adapter[2].weight.normal_(std=0.1)
-        model = load("join").joined((one, other), shares, sentences, sounds)
-        both, first, second = (
-            (m.project_text(sentences) @ m.embed_audio(sounds).T).numpy()
-            for m in (model, one, other)
-        )
-    assert model.config.dim == tiny_config.dim
-    mean = shares[0] * first + shares[1] * second
-    assert np.corrcoef(both.ravel(), mean.ravel())[0, 1] > 0.9
-    # It is the sum that is found, and neither alone.
-    assert np.corrcoef(both.ravel(), second.ravel())[0, 1] < 0.9
 
 
 def test_packed_weights_give_the_same_embeddings_without_the_training_heads(

@@ -58,10 +58,12 @@ def log_mel(samples: Tensor) -> Tensor:
     return torch.log10(1 + 10_000 * torch.cat(pieces))
 
 
+WEIGHTS = Path(__file__).parent / "weights"
+
+
 @cache
 def pretrained(network: Network) -> Musicnn:
     """The network with its weights, for inference."""
     model = Musicnn()
-    path = Path(__file__).parent / "weights" / f"{network}.safetensors"
-    model.load_state_dict(load_file(path))
+    model.load_state_dict(load_file(WEIGHTS / f"{network}.safetensors"))
     return model.eval().requires_grad_(False)
