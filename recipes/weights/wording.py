@@ -6,6 +6,7 @@ phrases joined, and of phrases less something (`sentences.py`).
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def teach(composer: Composer, out: Path, *, steps: int = STEPS, seed: int = 0) -
     peaks = [group["lr"] for group in optimiser.param_groups] if not begun else [ENCODER_LR, MAP_LR]
     precision = native_precision(torch.device("cpu"))
     for step, (texts, wanted) in enumerate(_batches(composer, begun, steps, seed), begun):
-        rate = min(1, (step + 1) / WARMUP) * 0.5 * (1 + np.cos(np.pi * step / steps))
+        rate = min(1, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * rate
         with torch.autocast("cpu", precision, enabled=precision != torch.float32):

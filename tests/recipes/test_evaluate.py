@@ -129,16 +129,29 @@ def test_page_shows_every_model_beside_chance(load: Load) -> None:
             "instruments": tagged, "styles": tagged,
         },
         "finished": {"labels and tempo": {"": row("mAP")}, "classes": {"x": row("accuracy")}},
-        "real": {"": real, " + title": real},
+        "real": {
+            "choosing": {"": real, " + title": real},
+            "final": {"": {"sentences": real["sentences"]}},
+        },
         "robustness": {"as MP3": row("stay")},
     }  # fmt: skip
     found = evaluate._values(json.loads(json.dumps(found)))
     given = {
-        "clips": 60, "tracks": 129, "rendered chance": retrieval, "finished chance": row("mAP"),
-        "real chance": real, "rulers": dict.fromkeys(("file name", "title", "tags"), real),
+        "clips": 60, "rendered chance": retrieval, "finished chance": row("mAP"),
+        "real": {
+            half: {
+                "tracks": tracks, "sentences": 67, "chance": chance,
+                "rulers": dict.fromkeys(("file name", "title", "tags"), real),
+            }
+            for half, tracks, chance in (
+                ("choosing", 156, real), ("final", 172, {"sentences": real["sentences"]})
+            )
+        },
         "labels": dict.fromkeys(("instruments", "styles"), (18, tagged["the label"])),
     }  # fmt: skip
     text = evaluate.page({"default": found, "base": found}, given)
     assert text.count("12.3 (10.0-15.0)") > 20
+    assert text.index("156 tracks") < text.index("172 tracks")
+    assert text.count("**What is measured of the sound**") == 1
     for name in ("default + title", "base, central window", "by chance", "the paper's MusCALL"):
         assert name in text
