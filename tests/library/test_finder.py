@@ -13,7 +13,8 @@ import pytest
 from muscall import MusCALL
 from muscall.errors import MuscallError
 from muscall.library.filters import FilterError
-from muscall.library.finder import Finder, Hit, Request, _score_sound
+from muscall.library.finder import Finder, Request, _score_sound
+from muscall.library.hits import Hit
 from muscall.library.pipeline import pipeline_id
 from muscall.library.store import NothingIndexed, Store
 from muscall.library.writer import Batch, Track, writing

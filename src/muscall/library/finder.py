@@ -8,8 +8,7 @@ file name, the rarer the more. The sum orders the tracks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from lancedb.table import LanceTable, Table
 from muscall.errors import MuscallError
 from muscall.library.ann import indices, nearest
 from muscall.library.filters import parse_filter
-from muscall.library.scan import text_path
+from muscall.library.hits import Hit, Passage, hit_of
 from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
 from muscall.library.wording import read_wording, warn_if_long
 
@@ -54,41 +53,6 @@ class Request:
     most_per_artist: int | None = None
     but: frozenset[str] = frozenset()
     """Keys of tracks that are not wanted, such as an example itself."""
-
-
-@dataclass(frozen=True)
-class Passage:
-    """The part of a track that fits best, in seconds."""
-
-    start: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A track that was found. Tags are empty, or None, where the file says nothing."""
-
-    rank: int
-    key: str
-    path: Path
-    title: str
-    artist: str
-    album: str
-    genre: str
-    year: int | None
-    bpm: float | None
-    duration: float
-    score: float
-    """Cosine similarity; 0 without anything to compare to. Its height means nothing."""
-    percentile: float
-    """Percent of the library that sounds less like the request, 0..100."""
-    standing: float
-    """From the library's mean (0) to the best that was found (1), words included."""
-    named: bool
-    """Whether words of the request stand in its tags or its file's name."""
-    passage: Passage | None = None
-    versions: tuple[Hit, ...] = field(default=(), repr=False)
-    """Tracks within SAME in sound and LENGTHS in length, best first; tracks of their own."""
 
 
 @dataclass(frozen=True)
@@ -218,12 +182,12 @@ class Finder:
         there = [one["key"] for one in chosen if one["key"] in told]
         passages = self._passages(there, query)
         return [
-            _hit(
+            hit_of(
                 rank,
                 told[key],
                 passages.get(key),
                 tuple(
-                    _hit(rank, told[row["key"]])
+                    hit_of(rank, told[row["key"]])
                     for row in told[key]["versions"]
                     if row["key"] in told
                 ),
@@ -316,29 +280,3 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
     return [
         row | {"vector": vector} for row, vector in zip(plain, matrix(table["vector"]), strict=True)
     ]
-
-
-def _hit(
-    rank: int,
-    row: dict[str, Any],
-    passage: Passage | None = None,
-    versions: tuple[Hit, ...] = (),
-) -> Hit:
-    return Hit(
-        rank=rank,
-        key=row["key"],
-        path=text_path(row["path"]),
-        title=row["title"] or "",
-        artist=row["artist"] or "",
-        album=row["album"] or "",
-        genre=row["genre"] or "",
-        year=row["year"],
-        bpm=row["bpm"],
-        duration=row["duration"],
-        score=row["score"],
-        percentile=row["percentile"],
-        standing=row["standing"],
-        named=row["words_score"] > 0,
-        passage=passage,
-        versions=versions,
-    )
