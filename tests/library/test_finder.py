@@ -37,10 +37,18 @@ def track(key: int, vector: np.ndarray, windows: list[np.ndarray], **tags: Any) 
     return Track(row | tags, [(2.0 * n, 2.0, window) for n, window in enumerate(windows)])
 
 
+def made(model: MusCALL, folder: Path, tracks: list[Track]) -> Finder:
+    """A finder over a library of `tracks` in `folder`."""
+    store, pipeline = Store(folder), pipeline_id(model)
+    with writing(store, pipeline, model.config.dim) as writer:
+        writer.commit(Batch(tracks=tracks))
+        writer.finish()
+    return Finder(store, pipeline, model)
+
+
 @pytest.fixture(scope="module")
 def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Finder:
     """Forty tracks: ten near each of SOUNDS, the nearest first, their second passage nearest."""
-    store = Store(tmp_path_factory.mktemp("library"))
     generator = np.random.default_rng(0)
     texts = tiny_model.encode_text(SOUNDS)
     tracks = []
@@ -61,11 +69,7 @@ def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Fin
     tracks.append(track(40, unit(tracks[0].row["vector"] + 1e-3), again, title="Copy"))
     tracks.append(track(42, tracks[0].row["vector"], [*again, *again], title="Longer"))
     tracks.append(track(41, texts[0], [texts[0]], title="Gone", offline=True))
-    pipeline = pipeline_id(tiny_model)
-    with writing(store, pipeline, tiny_model.config.dim) as writer:
-        writer.commit(Batch(tracks=tracks))
-        writer.finish()
-    return Finder(store, pipeline, tiny_model)
+    return made(tiny_model, tmp_path_factory.mktemp("library"), tracks)
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +174,19 @@ def test_negated_words_lead_away_as_avoided_ones_do(find: Find) -> None:
     plain = find("slow jazz", n=6)
     assert [hit.score for hit in said] == pytest.approx([hit.score for hit in asked], abs=0.02)
     assert [hit.score for hit in said] != pytest.approx([hit.score for hit in plain], abs=1e-3)
+
+
+def test_only_what_is_wanted_is_looked_up(tiny_model: MusCALL, tmp_path: Path) -> None:
+    piano, techno = tiny_model.encode_text(["calm piano", "driving techno"])
+    tracks = [
+        track(1, piano, [piano], title="Etude"),
+        track(2, techno, [techno], title="Drums of Love"),
+    ]
+    finder = made(tiny_model, tmp_path / "library", tracks)
+    for asked in (Request("calm piano, no drums"), Request("calm piano", avoid=["drums"])):
+        hits = finder.find(asked)
+        assert [(number(hit), hit.named) for hit in hits] == [(1, False), (2, False)]
+    assert [number(hit) for hit in finder.find(Request("drums, no piano")) if hit.named] == [2]
 
 
 def test_nothing_asked_for_is_an_error(find: Find) -> None:

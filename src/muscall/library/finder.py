@@ -1,8 +1,8 @@
 """Finds tracks of a library by sound, words and metadata together.
 
 A track's sound is as near to a request as the cosine of their embeddings, told in standard
-deviations over the library; the words of a request count where they stand in a track's tags or
-file name, the rarer the more. The sum orders the tracks.
+deviations over the library; the words for what is wanted count where they stand in a track's tags
+or file name, the rarer the more. The sum orders the tracks.
 """
 
 from __future__ import annotations
@@ -138,6 +138,7 @@ class Finder:
         self, tracks: _Tracks, request: Request, query: np.ndarray | None, condition: str
     ) -> list[dict[str, Any]]:
         """Tracks near in sound or in words: what they are ranked by, with `words_score`."""
+        wanted = read_wording(request.text).wanted
         count = max(_CANDIDATES, 4 * request.n) + len(request.but)
         columns = ["key", "duration", "vector"]
         if request.most_per_artist:
@@ -154,13 +155,13 @@ class Finder:
             near = nearest(tracks.table, query, count / tracks.count, filtered=filtered)
             for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
-        elif not request.text.strip():
+        elif not wanted:
             for row in look(tracks.table.search()):
                 found[row["key"]] = row | {"words_score": 0.0}
-        if request.text.strip() and tracks.has_words:
+        if wanted and tracks.has_words:
             # A word that only one track has is worth the logarithm of their number.
             rarest = float(np.log(1 + tracks.count))
-            for row in look(tracks.table.search(request.text, query_type="fts"), "_score"):
+            for row in look(tracks.table.search(wanted, query_type="fts"), "_score"):
                 known = found.setdefault(row["key"], row)
                 known["words_score"] = row["_score"] / rarest
         for row in found.values():
