@@ -189,6 +189,32 @@ def test_only_what_is_wanted_is_looked_up(tiny_model: MusCALL, tmp_path: Path) -
     assert [number(hit) for hit in finder.find(Request("drums, no piano")) if hit.named] == [2]
 
 
+def test_names_of_the_library_are_no_negations(tiny_model: MusCALL, tmp_path: Path) -> None:
+    (slow,) = tiny_model.encode_text(["slow"])
+    tracks = [
+        track(1, slow, [slow], artist="No Doubt"),
+        track(2, slow, [slow], title="No Woman, No Cry (Live)"),
+        track(3, slow, [slow], album="Not for You", offline=True),
+        track(4, slow, [slow], genre="Dub; No Rap"),
+    ]
+    finder = made(tiny_model, tmp_path / "library", tracks)
+    for sentence, named in (
+        ("music by No Doubt", [1]),
+        ("songs like no woman no cry", [2]),
+        ("dub, no rap", [4]),
+        ("dub, no doubting rap", [4]),
+    ):
+        assert [number(hit) for hit in finder.find(Request(sentence)) if hit.named] == named
+    for sentence in ("music by No Doubt", "slow, not for you", "dub, no rap"):
+        whole = finder.embedding(Request(sentence))
+        assert whole == pytest.approx(tiny_model.encode_text([sentence])[0], abs=1e-6)
+    with writing(finder.store, finder.pipeline, len(slow)) as writer:
+        writer.commit(Batch(tracks=[track(5, slow, [slow], artist="No Hats")]))
+    assert finder.embedding(Request("slow, no hats")) == pytest.approx(
+        tiny_model.encode_text(["slow, no hats"])[0], abs=1e-6
+    )
+
+
 def test_nothing_asked_for_is_an_error(find: Find) -> None:
     with pytest.raises(MuscallError, match="nothing is asked for"):
         find("  ")

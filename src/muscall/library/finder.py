@@ -7,8 +7,10 @@ or file name, the rarer the more. The sum orders the tracks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from muscall.library.ann import indices, nearest
 from muscall.library.filters import parse_filter
 from muscall.library.hits import Hit, Passage, hit_of
 from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
-from muscall.library.wording import read_wording, warn_if_long
+from muscall.library.wording import NEGATION, Wording, names_in, read_wording, warn_if_long
 
 if TYPE_CHECKING:
     from muscall.models.muscall import MusCALL
@@ -67,6 +69,13 @@ class _Tracks:
     """Whether none is offline."""
     sample: np.ndarray
     """(n, dim) float32 of tracks that stand for the library."""
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Those that a negation stands in."""
+        negated = self.table.search().where(f"regexp_like(words, '{NEGATION}', 'i')")
+        rows = negated.select(["title", "artist", "album", "genre"]).limit(None).to_arrow()
+        return names_in(tag for column in rows.columns for tag in column.drop_null().to_pylist())
 
 
 class Finder:
@@ -120,7 +129,7 @@ class Finder:
 
     def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
-        wording = read_wording(request.text)
+        wording = self._wording(request.text)
         wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]
         total = np.zeros(self.model.config.dim, np.float32)
         if wanted:
@@ -134,11 +143,15 @@ class Finder:
         size = float(np.linalg.norm(total))
         return total / size if size > 1e-6 else None
 
+    def _wording(self, text: str) -> Wording:
+        tracks = self._tracks() if re.search(NEGATION, text, re.IGNORECASE) else None
+        return read_wording(text, tracks.names if tracks else ())
+
     def _candidates(
         self, tracks: _Tracks, request: Request, query: np.ndarray | None, condition: str
     ) -> list[dict[str, Any]]:
         """Tracks near in sound or in words: what they are ranked by, with `words_score`."""
-        wanted = read_wording(request.text).wanted
+        wanted = self._wording(request.text).wanted
         count = max(_CANDIDATES, 4 * request.n) + len(request.but)
         columns = ["key", "duration", "vector"]
         if request.most_per_artist:
