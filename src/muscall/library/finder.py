@@ -65,8 +65,8 @@ class _Tracks:
     version: int
     count: int
     has_words: bool
-    all_there: bool
-    """Whether none is offline."""
+    there: int
+    """Of `count`, those that are not offline."""
     sample: np.ndarray
     """(n, dim) float32 of tracks that stand for the library."""
 
@@ -111,7 +111,9 @@ class Finder:
         tracks = self._tracks()
         if tracks is None:
             raise NothingIndexed
-        if not tracks.all_there:
+        if not tracks.there:
+            return []
+        if tracks.there < tracks.count:
             condition = " AND ".join(filter(None, ["offline = false", condition]))
         query = self.embedding(request)
         found = self._candidates(tracks, request, query, condition)
@@ -165,7 +167,7 @@ class Finder:
 
         if query is not None:
             filtered = bool(request.where.strip())
-            near = nearest(tracks.table, query, count / tracks.count, filtered=filtered)
+            near = nearest(tracks.table, query, count, tracks.there, filtered=filtered)
             for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
         elif not wanted:
@@ -234,13 +236,13 @@ class Finder:
         return known
 
 
-def _facts(table: Table) -> tuple[int, bool, bool, np.ndarray]:
+def _facts(table: Table) -> tuple[int, bool, int, np.ndarray]:
     count = int(table.count_rows())
     query = table.search().select(["vector"]).limit(None)
     if count > 2 * _SAMPLE:  # keys are hashes, and so in no order
         query = query.where(f"key < '{int(_SAMPLE / count * 16**8):08x}'")
-    all_there = not table.count_rows("offline = true")
-    return count, is_indexed(table, "words"), all_there, matrix(query.to_arrow()["vector"])
+    there = int(table.count_rows("offline = false"))
+    return count, is_indexed(table, "words"), there, matrix(query.to_arrow()["vector"])
 
 
 def _of(table: Table, keys: Sequence[str], columns: list[str]) -> pa.Table:
