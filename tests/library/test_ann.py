@@ -29,12 +29,11 @@ def drawn(count: int, seed: int) -> np.ndarray:
 VECTORS = drawn(2 * COUNT, 1)
 
 
-def track(number: int) -> Track:
-    vector = VECTORS[number]
+def track(number: int, vector: np.ndarray, offline: bool) -> Track:
     row = {
         "key": f"{number:040x}", "path": f"/music/{number}.flac", "root": "/music", "title": "",
         "artist": "", "album": "", "genre": "", "year": 1000 + number % 1000, "bpm": None,
-        "duration": 2.0, "offline": number % 50 == 0, "added": datetime.now(UTC), "windows": 1,
+        "duration": 2.0, "offline": offline, "added": datetime.now(UTC), "windows": 1,
         "vector": vector,
     }  # fmt: skip
     return Track(row, [(0.0, 2.0, vector)])
@@ -44,14 +43,14 @@ def write(store: Store, first: int, last: int) -> None:
     with writing(store, PIPELINE, DIM) as writer:
         for start in range(first, last, 500):
             numbers = range(start, min(start + 500, last))
-            writer.commit(Batch(tracks=[track(number) for number in numbers]))
+            writer.commit(Batch(tracks=[track(n, VECTORS[n], n % 50 == 0) for n in numbers]))
         writer.finish()
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr("muscall.library.ann.INDEXED_FROM", 300)
-    monkeypatch.setattr("muscall.library.ann._LEAST", 4)
+    monkeypatch.setattr("muscall.library.ann._LEAST", 200)
     return Store(tmp_path / "library")
 
 
@@ -90,6 +89,30 @@ def test_what_is_found_is_what_an_exact_scan_finds(store: Store, tiny_model: Mus
         assert recall(finder, COUNT, lambda n, share=share: n % 1000 < share, where) >= 0.99
 
 
+@pytest.mark.parametrize("offline", [0, 0.02, 0.5, 0.99])
+def test_the_first_answer_is_as_good_as_the_last(
+    tmp_path, tiny_model: MusCALL, monkeypatch: pytest.MonkeyPatch, offline: float
+) -> None:
+    monkeypatch.setattr("muscall.library.writer._SCANNED", 0)
+    generator = np.random.default_rng(3)
+    vectors = generator.normal(size=(12_000, DIM)).astype(np.float32)  # nothing is alike
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    gone = generator.random(len(vectors)) < offline
+    first = [track(n, vectors[n], bool(gone[n])) for n in range(len(vectors))]
+    store = Store(tmp_path / "library")
+    finder = Finder(store, PIPELINE, tiny_model)
+    there = np.flatnonzero(~gone)
+    for new in (first, [track(len(vectors), -vectors[0], False)]):
+        with writing(store, PIPELINE, DIM) as writer:
+            writer.commit(Batch(tracks=new))
+            writer.finish()
+        for query in drawn(10, 4):
+            exact = there[np.argsort(-(vectors[there] @ query))[:N]]
+            hits = finder.find(Request(like=[query], n=N))
+            found = {int(hit.key, 16) for top in hits for hit in (top, *top.versions)}
+            assert len(found & set(exact.tolist())) >= N - 1, query
+
+
 def test_as_many_are_found_as_are_asked_for(store: Store, tiny_model: MusCALL) -> None:
     write(store, 0, COUNT)
     there = COUNT - COUNT // 50
@@ -123,10 +146,24 @@ def test_the_index_grows_with_the_library(store: Store, tiny_model: MusCALL) -> 
     assert recall(Finder(store, PIPELINE, tiny_model), COUNT, lambda _: True) >= 0.99
 
 
+def test_the_index_stays_in_partitions(store: Store) -> None:
+    write(store, 0, COUNT)
+    table = tracks(store)
+
+    def partitions() -> int:
+        (index,) = table.to_lance().stats.index_stats("vector_45")["indices"]
+        return int(index["num_partitions"])
+
+    assert partitions() == pytest.approx(45, abs=2)
+    for _ in range(3):
+        table.optimize()
+    assert partitions() > 30  # the smallest may be put together
+
+
 def test_a_small_library_is_looked_through(tmp_path) -> None:
     store = Store(tmp_path / "library")
     write(store, 0, 100)
     assert INDEXED_FROM > 100
     assert unindexed(store) == []
-    rows = nearest(tracks(store), VECTORS[7], 1 / 100, filtered=False).limit(1).to_list()
+    rows = nearest(tracks(store), VECTORS[7], 1, 100, filtered=False).limit(1).to_list()
     assert rows[0]["key"] == f"{7:040x}"

@@ -13,7 +13,8 @@ import pytest
 from muscall import MusCALL
 from muscall.errors import MuscallError
 from muscall.library.filters import FilterError
-from muscall.library.finder import Finder, Hit, Request, _score_sound
+from muscall.library.finder import Finder, Request, _score_sound
+from muscall.library.hits import Hit
 from muscall.library.pipeline import pipeline_id
 from muscall.library.store import NothingIndexed, Store
 from muscall.library.writer import Batch, Track, writing
@@ -36,10 +37,18 @@ def track(key: int, vector: np.ndarray, windows: list[np.ndarray], **tags: Any) 
     return Track(row | tags, [(2.0 * n, 2.0, window) for n, window in enumerate(windows)])
 
 
+def made(model: MusCALL, folder: Path, tracks: list[Track]) -> Finder:
+    """A finder over a library of `tracks` in `folder`."""
+    store, pipeline = Store(folder), pipeline_id(model)
+    with writing(store, pipeline, model.config.dim) as writer:
+        writer.commit(Batch(tracks=tracks))
+        writer.finish()
+    return Finder(store, pipeline, model)
+
+
 @pytest.fixture(scope="module")
 def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Finder:
     """Forty tracks: ten near each of SOUNDS, the nearest first, their second passage nearest."""
-    store = Store(tmp_path_factory.mktemp("library"))
     generator = np.random.default_rng(0)
     texts = tiny_model.encode_text(SOUNDS)
     tracks = []
@@ -60,11 +69,7 @@ def finder(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactory) -> Fin
     tracks.append(track(40, unit(tracks[0].row["vector"] + 1e-3), again, title="Copy"))
     tracks.append(track(42, tracks[0].row["vector"], [*again, *again], title="Longer"))
     tracks.append(track(41, texts[0], [texts[0]], title="Gone", offline=True))
-    pipeline = pipeline_id(tiny_model)
-    with writing(store, pipeline, tiny_model.config.dim) as writer:
-        writer.commit(Batch(tracks=tracks))
-        writer.finish()
-    return Finder(store, pipeline, tiny_model)
+    return made(tiny_model, tmp_path_factory.mktemp("library"), tracks)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +174,45 @@ def test_negated_words_lead_away_as_avoided_ones_do(find: Find) -> None:
     plain = find("slow jazz", n=6)
     assert [hit.score for hit in said] == pytest.approx([hit.score for hit in asked], abs=0.02)
     assert [hit.score for hit in said] != pytest.approx([hit.score for hit in plain], abs=1e-3)
+
+
+def test_only_what_is_wanted_is_looked_up(tiny_model: MusCALL, tmp_path: Path) -> None:
+    piano, techno = tiny_model.encode_text(["calm piano", "driving techno"])
+    tracks = [
+        track(1, piano, [piano], title="Etude"),
+        track(2, techno, [techno], title="Drums of Love"),
+    ]
+    finder = made(tiny_model, tmp_path / "library", tracks)
+    for asked in (Request("calm piano, no drums"), Request("calm piano", avoid=["drums"])):
+        hits = finder.find(asked)
+        assert [(number(hit), hit.named) for hit in hits] == [(1, False), (2, False)]
+    assert [number(hit) for hit in finder.find(Request("drums, no piano")) if hit.named] == [2]
+
+
+def test_names_of_the_library_are_no_negations(tiny_model: MusCALL, tmp_path: Path) -> None:
+    (slow,) = tiny_model.encode_text(["slow"])
+    tracks = [
+        track(1, slow, [slow], artist="No Doubt"),
+        track(2, slow, [slow], title="No Woman, No Cry (Live)"),
+        track(3, slow, [slow], album="Not for You", offline=True),
+        track(4, slow, [slow], genre="Dub; No Rap"),
+    ]
+    finder = made(tiny_model, tmp_path / "library", tracks)
+    for sentence, named in (
+        ("music by No Doubt", [1]),
+        ("songs like no woman no cry", [2]),
+        ("dub, no rap", [4]),
+        ("dub, no doubting rap", [4]),
+    ):
+        assert [number(hit) for hit in finder.find(Request(sentence)) if hit.named] == named
+    for sentence in ("music by No Doubt", "slow, not for you", "dub, no rap"):
+        whole = finder.embedding(Request(sentence))
+        assert whole == pytest.approx(tiny_model.encode_text([sentence])[0], abs=1e-6)
+    with writing(finder.store, finder.pipeline, len(slow)) as writer:
+        writer.commit(Batch(tracks=[track(5, slow, [slow], artist="No Hats")]))
+    assert finder.embedding(Request("slow, no hats")) == pytest.approx(
+        tiny_model.encode_text(["slow, no hats"])[0], abs=1e-6
+    )
 
 
 def test_nothing_asked_for_is_an_error(find: Find) -> None:

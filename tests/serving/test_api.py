@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
+from muscall.errors import MuscallError
 
 UNKNOWN = "0" * 40
 
@@ -187,6 +190,38 @@ def test_what_is_no_music_cannot_be_uploaded(served) -> None:
         assert reason in answer.json()["detail"]
         assert "/" not in answer.json()["detail"]
     assert served.client.post("/v1/uploads", files={"other": ("x", b"x")}).status_code == 422
+
+
+@pytest.mark.parametrize("what", ["uploads", "labels"])
+def test_what_takes_long_keeps_no_sound_waiting(
+    served, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    ended, playing, order = threading.Event(), served.key("mp3.mp3"), []
+
+    def take_long(*_: object) -> None:
+        ended.wait(60)
+        order.append(what)
+        raise MuscallError("no")
+
+    monkeypatch.setattr(served.service, "upload", take_long)
+    monkeypatch.setattr(served.service, "labels", take_long)
+
+    def ask() -> None:
+        if what == "labels":
+            served.client.get(f"/v1/tracks/{playing}/labels")
+        else:
+            served.client.post("/v1/uploads", files={"file": ("a.mp3", b"a")})
+
+    asking = [threading.Thread(target=ask) for _ in range(8)]
+    for one in asking:
+        one.start()
+    time.sleep(1)  # until all of them are at it
+    assert served.client.get(f"/v1/tracks/{playing}/audio").status_code == 200
+    order.append("audio")
+    ended.set()
+    for one in asking:
+        one.join()
+    assert order == ["audio", *[what] * 8]
 
 
 def test_errors_tell_nothing_of_the_inside(served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from muscall.cli.common import clock, message, print_json, readable
 from muscall.errors import one_line
 
 if TYPE_CHECKING:
-    from muscall.library.finder import Hit
+    from muscall.library.hits import Hit
 
 N = Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")]
 Where = Annotated[

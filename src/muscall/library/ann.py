@@ -15,9 +15,10 @@ from lancedb.query import LanceVectorQueryBuilder
 from lancedb.table import Table
 
 INDEXED_FROM = 10_000  # tracks; to look at one without the index takes 2 to 3 microseconds
-_SHARE = 1 / 50  # of the partitions, that are looked through without a filter
-_LEAST = 20  # partitions
-_MORE = 4  # times the tracks that are asked for are to stand in them
+# Without a filter so many of the partitions are looked through that they hold
+_SHARE = 1 / 50  # of the tracks,
+_LEAST = 20_000  # tracks: in a small library, all of them,
+_MORE = 4  # times the tracks that are asked for
 _ALL = 1_000_000
 
 
@@ -27,20 +28,22 @@ def tend_vectors(table: Table) -> None:
     names, wanted = indices(table), round(math.sqrt(rows))
     if rows >= INDEXED_FROM and (not names or _partitions(names[-1]) < wanted / 1.5):
         names.append(f"vector_{wanted}")
-        config = IvfSq(distance_type="dot", num_partitions=wanted)
+        # By their size: what is only told their number puts most of them together later.
+        config = IvfSq(distance_type="dot", target_partition_size=round(rows / wanted))
         table.create_index("vector", config=config, name=names[-1])
     for name in names[:-1]:
         table.drop_index(name)
 
 
 def nearest(
-    table: Table, query: np.ndarray, share: float, *, filtered: bool
+    table: Table, query: np.ndarray, count: int, tracks: int, *, filtered: bool
 ) -> LanceVectorQueryBuilder:
     """A query for the tracks nearest to `query` (dim,); its limit and filter are yet to be said.
 
     Args:
-        share: of all tracks, how many will be wanted.
-        filtered: whether only some tracks will be of interest. The nearest of those may stand in
+        count: how many will be wanted.
+        tracks: how many are there, not offline, at least one.
+        filtered: whether only some of these will be of interest. The nearest of those may stand in
             any partition, so all are looked through; of the other tracks no vector is. Without the
             index, LanceDB would read the vectors of all.
     """
@@ -49,8 +52,9 @@ def nearest(
     builder = builder.distance_type("dot")
     if filtered:
         return builder.nprobes(_ALL)
-    partitions = max(map(_partitions, indices(table)), default=0)
-    return builder.nprobes(max(_LEAST, round(max(_SHARE, _MORE * share) * partitions)))
+    partitions = max(map(_partitions, indices(table)), default=1)
+    share = max(_SHARE, _LEAST / tracks, _MORE * count / tracks)
+    return builder.nprobes(math.ceil(share * partitions))
 
 
 def indices(table: Table) -> list[str]:

@@ -1,15 +1,16 @@
 """Finds tracks of a library by sound, words and metadata together.
 
 A track's sound is as near to a request as the cosine of their embeddings, told in standard
-deviations over the library; the words of a request count where they stand in a track's tags or
-file name, the rarer the more. The sum orders the tracks.
+deviations over the library; the words for what is wanted count where they stand in a track's tags
+or file name, the rarer the more. The sum orders the tracks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from lancedb.table import LanceTable, Table
 from muscall.errors import MuscallError
 from muscall.library.ann import indices, nearest
 from muscall.library.filters import parse_filter
-from muscall.library.scan import text_path
+from muscall.library.hits import Hit, Passage, hit_of
 from muscall.library.store import NothingIndexed, Store, is_indexed, matrix, one_of
-from muscall.library.wording import read_wording, warn_if_long
+from muscall.library.wording import NEGATION, Wording, names_in, read_wording, warn_if_long
 
 if TYPE_CHECKING:
     from muscall.models.muscall import MusCALL
@@ -57,41 +58,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Passage:
-    """The part of a track that fits best, in seconds."""
-
-    start: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A track that was found. Tags are empty, or None, where the file says nothing."""
-
-    rank: int
-    key: str
-    path: Path
-    title: str
-    artist: str
-    album: str
-    genre: str
-    year: int | None
-    bpm: float | None
-    duration: float
-    score: float
-    """Cosine similarity; 0 without anything to compare to. Its height means nothing."""
-    percentile: float
-    """Percent of the library that sounds less like the request, 0..100."""
-    standing: float
-    """From the library's mean (0) to the best that was found (1), words included."""
-    named: bool
-    """Whether words of the request stand in its tags or its file's name."""
-    passage: Passage | None = None
-    versions: tuple[Hit, ...] = field(default=(), repr=False)
-    """Tracks within SAME in sound and LENGTHS in length, best first; tracks of their own."""
-
-
-@dataclass(frozen=True)
 class _Tracks:
     """The tracks at one version of their table, and what all searches want of them."""
 
@@ -99,10 +65,17 @@ class _Tracks:
     version: int
     count: int
     has_words: bool
-    all_there: bool
-    """Whether none is offline."""
+    there: int
+    """Of `count`, those that are not offline."""
     sample: np.ndarray
     """(n, dim) float32 of tracks that stand for the library."""
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Those that a negation stands in."""
+        negated = self.table.search().where(f"regexp_like(words, '{NEGATION}', 'i')")
+        rows = negated.select(["title", "artist", "album", "genre"]).limit(None).to_arrow()
+        return names_in(tag for column in rows.columns for tag in column.drop_null().to_pylist())
 
 
 class Finder:
@@ -138,7 +111,9 @@ class Finder:
         tracks = self._tracks()
         if tracks is None:
             raise NothingIndexed
-        if not tracks.all_there:
+        if not tracks.there:
+            return []
+        if tracks.there < tracks.count:
             condition = " AND ".join(filter(None, ["offline = false", condition]))
         query = self.embedding(request)
         found = self._candidates(tracks, request, query, condition)
@@ -156,7 +131,7 @@ class Finder:
 
     def embedding(self, request: Request) -> np.ndarray | None:
         """The direction in which what is asked for lies, (dim,) unit norm; None without any."""
-        wording = read_wording(request.text)
+        wording = self._wording(request.text)
         wanted = [*([wording.wanted] if wording.wanted else []), *wording.avoided, *request.avoid]
         total = np.zeros(self.model.config.dim, np.float32)
         if wanted:
@@ -170,10 +145,15 @@ class Finder:
         size = float(np.linalg.norm(total))
         return total / size if size > 1e-6 else None
 
+    def _wording(self, text: str) -> Wording:
+        tracks = self._tracks() if re.search(NEGATION, text, re.IGNORECASE) else None
+        return read_wording(text, tracks.names if tracks else ())
+
     def _candidates(
         self, tracks: _Tracks, request: Request, query: np.ndarray | None, condition: str
     ) -> list[dict[str, Any]]:
         """Tracks near in sound or in words: what they are ranked by, with `words_score`."""
+        wanted = self._wording(request.text).wanted
         count = max(_CANDIDATES, 4 * request.n) + len(request.but)
         columns = ["key", "duration", "vector"]
         if request.most_per_artist:
@@ -187,16 +167,16 @@ class Finder:
 
         if query is not None:
             filtered = bool(request.where.strip())
-            near = nearest(tracks.table, query, count / tracks.count, filtered=filtered)
+            near = nearest(tracks.table, query, count, tracks.there, filtered=filtered)
             for row in look(near, "_distance"):
                 found[row["key"]] = row | {"words_score": 0.0}
-        elif not request.text.strip():
+        elif not wanted:
             for row in look(tracks.table.search()):
                 found[row["key"]] = row | {"words_score": 0.0}
-        if request.text.strip() and tracks.has_words:
+        if wanted and tracks.has_words:
             # A word that only one track has is worth the logarithm of their number.
             rarest = float(np.log(1 + tracks.count))
-            for row in look(tracks.table.search(request.text, query_type="fts"), "_score"):
+            for row in look(tracks.table.search(wanted, query_type="fts"), "_score"):
                 known = found.setdefault(row["key"], row)
                 known["words_score"] = row["_score"] / rarest
         for row in found.values():
@@ -218,12 +198,12 @@ class Finder:
         there = [one["key"] for one in chosen if one["key"] in told]
         passages = self._passages(there, query)
         return [
-            _hit(
+            hit_of(
                 rank,
                 told[key],
                 passages.get(key),
                 tuple(
-                    _hit(rank, told[row["key"]])
+                    hit_of(rank, told[row["key"]])
                     for row in told[key]["versions"]
                     if row["key"] in told
                 ),
@@ -256,13 +236,13 @@ class Finder:
         return known
 
 
-def _facts(table: Table) -> tuple[int, bool, bool, np.ndarray]:
+def _facts(table: Table) -> tuple[int, bool, int, np.ndarray]:
     count = int(table.count_rows())
     query = table.search().select(["vector"]).limit(None)
     if count > 2 * _SAMPLE:  # keys are hashes, and so in no order
         query = query.where(f"key < '{int(_SAMPLE / count * 16**8):08x}'")
-    all_there = not table.count_rows("offline = true")
-    return count, is_indexed(table, "words"), all_there, matrix(query.to_arrow()["vector"])
+    there = int(table.count_rows("offline = false"))
+    return count, is_indexed(table, "words"), there, matrix(query.to_arrow()["vector"])
 
 
 def _of(table: Table, keys: Sequence[str], columns: list[str]) -> pa.Table:
@@ -316,29 +296,3 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
     return [
         row | {"vector": vector} for row, vector in zip(plain, matrix(table["vector"]), strict=True)
     ]
-
-
-def _hit(
-    rank: int,
-    row: dict[str, Any],
-    passage: Passage | None = None,
-    versions: tuple[Hit, ...] = (),
-) -> Hit:
-    return Hit(
-        rank=rank,
-        key=row["key"],
-        path=text_path(row["path"]),
-        title=row["title"] or "",
-        artist=row["artist"] or "",
-        album=row["album"] or "",
-        genre=row["genre"] or "",
-        year=row["year"],
-        bpm=row["bpm"],
-        duration=row["duration"],
-        score=row["score"],
-        percentile=row["percentile"],
-        standing=row["standing"],
-        named=row["words_score"] > 0,
-        passage=passage,
-        versions=versions,
-    )

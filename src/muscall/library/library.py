@@ -15,7 +15,8 @@ from muscall.audio.files import find_audio
 from muscall.errors import AudioError, MuscallError
 from muscall.library.examples import Example, Examples
 from muscall.library.filters import parse_filter
-from muscall.library.finder import Finder, Hit, Request
+from muscall.library.finder import Finder, Request
+from muscall.library.hits import Hit
 from muscall.library.ledger import Report
 from muscall.library.scan import text_path
 from muscall.library.status import Status, read_status

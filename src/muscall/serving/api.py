@@ -22,8 +22,8 @@ from muscall.serving.shown import Found, MapPoint, Strip, Track, Wish
 from muscall.serving.streaming import send
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
-# What decodes, or is slow the first time; all else shall not wait behind it.
-_SLOW = anyio.CapacityLimiter(8)
+# What decodes, or is slow the first time, waits for its like alone: no music for uploads or labels.
+_SOUND, _UPLOADS, _OTHERS = map(anyio.CapacityLimiter, (8, 2, 8))
 
 Result = TypeVar("Result")
 
@@ -158,8 +158,8 @@ def _content(kind: str, *codes: int) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {kind: {}}}, **_problems(*codes)}
 
 
-async def _slowly(work: Callable[[], Result]) -> Result:
-    return await anyio.to_thread.run_sync(work, limiter=_SLOW)
+async def _slowly(work: Callable[[], Result], limiter: anyio.CapacityLimiter = _OTHERS) -> Result:
+    return await anyio.to_thread.run_sync(work, limiter=limiter)
 
 
 Serving = Annotated[Service, Depends(_service)]
@@ -213,7 +213,7 @@ def track(service: Serving, key: Key) -> Track:
 )
 async def audio(request: Request, service: Serving, key: Key) -> FileResponse:
     """The sound of a track, or a range of it: as it is where browsers play it, else as FLAC."""
-    path, kind = await _slowly(lambda: service.audio(key))
+    path, kind = await _slowly(lambda: service.audio(key), _SOUND)
     return send(path, kind, request)
 
 
@@ -249,7 +249,7 @@ async def labels(
 async def upload(service: Serving, file: UploadFile) -> Uploaded:
     """Hear a song that is no part of the library, to search for what is like it. It is not kept."""
     name = file.filename or "the upload"
-    return Uploaded(id=await _slowly(lambda: service.upload(name, file.file)))
+    return Uploaded(id=await _slowly(lambda: service.upload(name, file.file), _UPLOADS))
 
 
 @router.get("/map")

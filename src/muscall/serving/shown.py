@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from muscall.errors import one_line
-from muscall.library.finder import Passage
+from muscall.library.hits import Passage
 from muscall.library.playlist import called
 from muscall.library.scan import text_path
 from muscall.serving import covers

@@ -25,7 +25,6 @@ _LONGEST = 20 * 60.0  # seconds of it that are heard
 _PATIENCE = 120.0  # seconds that this may take
 _KEPT = 3600.0  # seconds
 _MOST = 500  # kept at a time
-_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,6 @@ class Uploads:
         self._model = model
         self._held: dict[str, Upload] = {}
         self._lock = threading.Lock()
-        self._turns = threading.Semaphore(_AT_ONCE)
 
     def add(self, name: str, data: BinaryIO) -> str:
         """Hear a song, called `name` in what is said of it; gives the name it is kept under.
@@ -55,7 +53,7 @@ class Uploads:
             TooLarge: it has more than LARGEST bytes.
             AudioError: it cannot be decoded, or not in time.
         """
-        with self._turns, tempfile.NamedTemporaryFile(prefix="muscall-") as file:
+        with tempfile.NamedTemporaryFile(prefix="muscall-") as file:
             _copy(data, file)
             try:
                 key, embedding = self._hear(Path(file.name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui.element import Element
 
-from muscall.library.finder import Passage
+from muscall.library.hits import Passage
 from muscall.serving.shown import Strip, Track
 
 _BARS = 100
