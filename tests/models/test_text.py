@@ -43,6 +43,11 @@ def test_neighbours_in_a_batch_change_nothing(transformer):
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-6)
 
 
+def test_one_sentence_needs_no_list(transformer, sentence_encoder):
+    for encoder in (transformer, sentence_encoder):
+        assert torch.equal(encoder.tokenize("slow jazz"), encoder.tokenize(["slow jazz"]))
+
+
 def test_words_matter(transformer):
     first, second = transformer(transformer.tokenize(["calm piano", "loud piano"]))
     assert (first - second).abs().max() > 1e-3

