@@ -36,6 +36,19 @@ def test_help_and_version_import_nothing_slow() -> None:
     assert done.stderr == ""
 
 
+def test_a_model_that_is_not_there_is_told_without_loading_torch(manifest: Path) -> None:
+    code = (
+        "import sys\n"
+        "from muscall.cli import main\n"
+        f"sys.argv = ['muscall', 'evaluate', 'retrieval', 'runs/nowhere/best', {str(manifest)!r}]\n"
+        "try: main()\n"
+        "finally: print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "muscall: runs/nowhere/best: no such checkpoint folder\n"
+    assert (done.returncode, done.stdout) == (1, "False\n")
+
+
 def test_search_prints_objects(run: Run, music: Path, tiny_checkpoint: Path) -> None:
     done = run("search", "a tone", music, "-n", 3, "--json", "--model", tiny_checkpoint)
     assert (done.code, done.err) == (0, "")

@@ -92,7 +92,7 @@ def test_frozen_or_not(sentence_encoder):
 
 
 def test_an_unknown_encoder_is_named(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CheckpointError, match="no-such-encoder"):
         SentenceEncoder.pretrained(SentenceConfig(pretrained="no-such-encoder"))
 

@@ -19,9 +19,8 @@ from torch import Tensor
 
 from muscall.errors import CheckpointError, ConfigError
 from muscall.models.config import ModelConfig, TransformerConfig
+from muscall.models.hub import CONFIG, FILES, TOKENIZER, WEIGHTS
 
-CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
-FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
 DEFAULT, RELEASED = "default", ("default", "base", "ssl", "weighted")
 CHECKSUMS = "SHA256SUMS"
 

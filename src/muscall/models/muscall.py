@@ -9,15 +9,15 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from huggingface_hub import PyTorchModelHubMixin, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.errors import AudioError, CheckpointError, ConfigError
+from muscall.errors import AudioError, ConfigError
 from muscall.models import checkpoint
 from muscall.models.audio import AudioEncoder
 from muscall.models.config import ModelConfig
+from muscall.models.hub import WEIGHTS, find_model
 from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each, listed
 from muscall.models.precision import native_precision
 from muscall.models.text import TextEncoder, new_text_encoder, saved_text_encoder
@@ -211,51 +211,15 @@ class MusCALL(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> Self:
-        """Load a checkpoint folder, or one from a hub with what huggingface_hub's mixin takes.
+        """Load a checkpoint folder, or one from a hub with what `snapshot_download` takes.
 
         Raises:
             CheckpointError: when there is no such model or its files are damaged.
         """
-        if Path(pretrained_model_name_or_path).is_dir():
-            return cls._read(Path(pretrained_model_name_or_path))
-        if "/" not in str(pretrained_model_name_or_path):
-            raise CheckpointError(f"{pretrained_model_name_or_path}: no such checkpoint folder")
-        try:
-            return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{pretrained_model_name_or_path}: neither a checkpoint folder nor to be had "
-                f"from a hub: {error}"
-            ) from None
-
-    @classmethod
-    def _from_pretrained(
-        cls,
-        *,
-        model_id: str,
-        revision: str | None,
-        cache_dir: str | Path | None,
-        force_download: bool,
-        local_files_only: bool,
-        token: str | bool | None,
-        **_: Any,
-    ) -> Self:
-        folder = snapshot_download(
-            model_id,
-            revision=revision,
-            cache_dir=cache_dir,
-            force_download=force_download,
-            local_files_only=local_files_only,
-            token=token,
-            allow_patterns=list(checkpoint.FILES),
-        )
-        return cls._read(Path(folder))
-
-    @classmethod
-    def _read(cls, folder: Path) -> Self:
+        folder = find_model(pretrained_model_name_or_path, **kwargs)
         config, state, tokenizer = checkpoint.read(folder)
         model = cls(config, saved_text_encoder(config.text, tokenizer))
-        model.load_weights(state, origin=str(folder / checkpoint.WEIGHTS))
+        model.load_weights(state, origin=str(folder / WEIGHTS))
         return model.eval()
 
 
@@ -289,4 +253,4 @@ def load(source: str | Path | None = None, device: str | torch.device | None = N
         source = checkpoint.released(str(source or checkpoint.DEFAULT))
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return MusCALL.from_pretrained(str(source)).to(device).eval()
+    return MusCALL.from_pretrained(source).to(device).eval()
