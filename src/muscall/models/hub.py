@@ -16,7 +16,7 @@ from muscall.errors import CheckpointError
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
 FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
 _NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-_PATIENCE = 1.0  # seconds, for a hub's first answer
+_PATIENCE = 1.5  # seconds, for a hub's first answer
 
 
 def find_model(name: str | Path, what: str = "checkpoint folder", **options: Any) -> Path:
