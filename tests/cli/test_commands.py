@@ -123,6 +123,24 @@ def test_evaluate_prints_a_table(run: Run, manifest: Path, tiny_checkpoint: Path
     assert all(len(row.split()) == 8 for row in rows)
 
 
+def test_evaluate_says_what_asked_and_what_is_shared(
+    run: Run, manifest: Path, tiny_checkpoint: Path
+) -> None:
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    told = [row | {"caption": [row["caption"], "a tone", "a hum"]} for row in rows[:2]]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in told + rows[2:]))
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[3:] == [
+        "every caption asks: 9; any caption of a track is right for it",
+        "captions of several rows, which are right for each other: 2",
+    ]
+    told = json.loads(
+        run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every", "--json").out
+    )
+    assert (told["captions"], told["queries"], told["shared_captions"]) == ("every", 9, 2)
+
+
 def test_evaluate_leaves_unreadable_rows_out(
     run: Run, manifest: Path, tiny_checkpoint: Path
 ) -> None:
