@@ -390,7 +390,7 @@ def checkpoints(run: Session) -> None:
         ("empty weights", "empty-weights"),
         ("config.json is cut off", "no-json"),
         ("config.json is a list", "a-list"),
-        ("wrong shapes", "wrong-shapes"),
+        ("a configuration of another model", "wrong-shapes"),
         ("an unknown setting", "unknown-key"),
         ("the tokenizer is missing", "no-tokenizer"),
         ("no such folder", "nowhere"),

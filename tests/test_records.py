@@ -26,6 +26,10 @@ def test_overrides_reach_any_depth():
     assert config.data.augment.pitch_shift == 0
 
 
+def test_one_override_needs_no_list():
+    assert Config.read(CONFIGS[0], "train.lr=1e-3").train.lr == 1e-3
+
+
 @pytest.mark.parametrize(
     ("override", "says"),
     [

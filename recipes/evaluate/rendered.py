@@ -14,6 +14,7 @@ import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.labelling import Labelling
 from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
+from muscall.evaluation.retrieval import right_items
 from muscall.evaluation.tables import Row, Value
 from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_intervals, tagging_scores
 from muscall.models.inference import Segment
@@ -55,11 +56,11 @@ def chance(items: int) -> dict[str, Row]:
     return dict.fromkeys(PAPER, row)
 
 
-def retrieval(audio: np.ndarray, text: np.ndarray) -> dict[str, Row]:
-    """By direction, the paper's five numbers."""
+def retrieval(audio: np.ndarray, text: np.ndarray, right: np.ndarray) -> dict[str, Row]:
+    """By direction, the paper's five numbers; `right` says which clips have which sentence."""
     rows: dict[str, Row] = {}
-    for way, similarity in (("T→A", text @ audio.T), ("A→T", audio @ text.T)):
-        found, ends = retrieval_metrics(similarity), retrieval_intervals(similarity)
+    for way, *asked in (("T→A", text @ audio.T, right), ("A→T", audio @ text.T, right.T)):
+        found, ends = retrieval_metrics(*asked), retrieval_intervals(*asked)
         rows[way] = {name: Value(found[name], *ends[name]) for name in NAMES}
     return rows
 
@@ -91,9 +92,10 @@ def measure(model: muscall.MusCALL, clips: Clips) -> dict[str, dict[str, Row]]:
     centre = model.encode_audio(segments, windows="centre")
     whole = model.encode_audio(segments, windows="all")
     text = model.encode_text([row.captions[0] for row in clips.rows])
+    right, _ = right_items([row.captions[:1] for row in clips.rows])
     return {
-        "central window": retrieval(centre, text),
-        "whole clip": retrieval(whole, text),
+        "central window": retrieval(centre, text, right),
+        "whole clip": retrieval(whole, text, right),
         "instruments": tagging(model, whole, *clips.instruments),
         "styles": tagging(model, whole, *clips.styles),
     }

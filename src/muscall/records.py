@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from muscall.errors import ConfigError
+from muscall.several import several
 
 
 class Record(BaseModel):
@@ -33,7 +34,7 @@ class Record(BaseModel):
             raise ConfigError(f"{origin}: {problems}") from None
 
     @classmethod
-    def read(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+    def read(cls, path: str | Path, overrides: str | Iterable[str] = ()) -> Self:
         """Read YAML at `path`, then apply `overrides` as in `build`."""
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
@@ -46,11 +47,11 @@ class Record(BaseModel):
 
     @classmethod
     def build(
-        cls, values: dict[str, Any], overrides: Iterable[str] = (), origin: str = "settings"
+        cls, values: dict[str, Any], overrides: str | Iterable[str] = (), origin: str = "settings"
     ) -> Self:
         """`parse` after `overrides` of the form `a.b=value` (value in YAML)."""
         values = copy.deepcopy(values)
-        for override in overrides:
+        for override in several(overrides):
             _override(values, override)
         return cls.parse(values, origin)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from muscall.audio.files import AUDIO_SUFFIXES, find_audio
+from muscall.audio.files import AUDIO_SUFFIXES, find_audio, search_folder
 from muscall.errors import AudioError
 
 
@@ -59,6 +59,13 @@ def test_what_is_named_is_taken_in_the_order_given(tree):
     ]
     assert find_audio([str(path) for path in named]) == find_audio(named)
     assert found(tree / ".hidden", below=tree) == [".hidden/in.wav"]
+
+
+def test_one_path_or_pattern_needs_no_list(tree):
+    for one in (tree, str(tree), tree / "b.mp3", str(tree / "b.mp3")):
+        assert find_audio(one) == find_audio([one])
+    listed = list(search_folder(tree, exclude="*.mp3"))
+    assert listed == list(search_folder(tree, exclude=["*.mp3"])) != []
 
 
 def test_nothing_is_listed_twice(tree):

@@ -36,6 +36,19 @@ def test_help_and_version_import_nothing_slow() -> None:
     assert done.stderr == ""
 
 
+def test_a_model_that_is_not_there_is_told_without_loading_torch(manifest: Path) -> None:
+    code = (
+        "import sys\n"
+        "from muscall.cli import main\n"
+        f"sys.argv = ['muscall', 'evaluate', 'retrieval', 'runs/nowhere/best', {str(manifest)!r}]\n"
+        "try: main()\n"
+        "finally: print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "muscall: runs/nowhere/best: no such checkpoint folder\n"
+    assert (done.returncode, done.stdout) == (1, "False\n")
+
+
 def test_search_prints_objects(run: Run, music: Path, tiny_checkpoint: Path) -> None:
     done = run("search", "a tone", music, "-n", 3, "--json", "--model", tiny_checkpoint)
     assert (done.code, done.err) == (0, "")
@@ -108,6 +121,24 @@ def test_evaluate_prints_a_table(run: Run, manifest: Path, tiny_checkpoint: Path
     assert head.split() == ["2", "items", "R@1", "R@5", "R@10", "mAP10", "MedR"]
     assert [row.split()[:3] for row in rows] == [["text", "to", "audio"], ["audio", "to", "text"]]
     assert all(len(row.split()) == 8 for row in rows)
+
+
+def test_evaluate_says_what_asked_and_what_is_shared(
+    run: Run, manifest: Path, tiny_checkpoint: Path
+) -> None:
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    told = [row | {"caption": [row["caption"], "a tone", "a hum"]} for row in rows[:2]]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in told + rows[2:]))
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[3:] == [
+        "every caption asks: 9; any caption of a track is right for it",
+        "captions of several rows, which are right for each other: 2",
+    ]
+    told = json.loads(
+        run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every", "--json").out
+    )
+    assert (told["captions"], told["queries"], told["shared_captions"]) == ("every", 9, 2)
 
 
 def test_evaluate_leaves_unreadable_rows_out(

@@ -311,7 +311,7 @@ def test_what_no_row_has_is_told_once(folder: Path) -> None:
 
 def test_written_rows_are_read_again(folder: Path, tmp_path_factory: Any) -> None:
     rows = [
-        Row("1", folder / "a.wav", ("“Slow”\u2028piano", "two"), 1.5, 2.0, "train"),
+        Row("1", folder / "a.wav", ("“Slow”\u2028piano", "two"), 1.5, 2.0, "train", None, True),
         Row("2", folder / "b.flac", (), labels=("jazz", "new age")),
         Row("3", folder / "sub/c.ogg", labels=()),
     ]

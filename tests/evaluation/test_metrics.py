@@ -11,7 +11,7 @@ from sklearn.metrics import label_ranking_average_precision_score, top_k_accurac
 from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
 from muscall.evaluation import retrieval_metrics
-from muscall.evaluation.metrics import retrieval_intervals
+from muscall.evaluation.metrics import ranks, retrieval_intervals
 
 REFERENCE = Path(__file__).parents[1] / "data" / "losses_metrics.safetensors"
 KEYS = {"R@1", "R@5", "R@10", "mAP10", "MedR"}
@@ -66,6 +66,30 @@ def test_agrees_with_torchmetrics() -> None:
     for k in (1, 5, 10):
         assert found[f"R@{k}"] == pytest.approx(100 * float(RetrievalHitRate(top_k=k)(**given)))
     assert found["mAP10"] == pytest.approx(100 * float(RetrievalMRR(top_k=10)(**given)))
+
+
+def test_several_right_items_agree_with_torchmetrics() -> None:
+    generator = np.random.default_rng(0)
+    similarity = generator.normal(size=(120, 30))
+    right = generator.random((120, 30)) < 0.1
+    right[np.arange(120), generator.integers(30, size=120)] = True
+    given = {
+        "preds": torch.from_numpy(similarity).flatten(),
+        "target": torch.from_numpy(right).flatten(),
+        "indexes": torch.arange(120).repeat_interleave(30),
+    }
+    found = retrieval_metrics(similarity, right)
+    for k in (1, 5, 10):
+        assert found[f"R@{k}"] == pytest.approx(100 * float(RetrievalHitRate(top_k=k)(**given)))
+    assert found["mAP10"] == pytest.approx(100 * float(RetrievalMRR(top_k=10)(**given)))
+    intervals = retrieval_intervals(similarity, right)
+    assert all(low <= found[name] <= high for name, (low, high) in intervals.items())
+
+
+def test_a_wrong_item_that_ties_with_the_best_right_one_is_before_it() -> None:
+    right = [[True, True, False, False]]
+    assert ranks([[0.5, 0.9, 0.9, 0.1]], right).tolist() == [2]
+    assert ranks([[0.9, 0.9, 0.5, 0.1]], right).tolist() == [1]
 
 
 @given(scores)
@@ -130,6 +154,9 @@ def test_tensors_of_every_precision(dtype: torch.dtype) -> None:
         (np.ones((3, 3)), [0, 1, 3]),
         (np.ones((3, 3)), [0, 1, -1]),
         (np.ones((3, 3)), [0.0, 1.0, 2.0]),
+        (np.ones((3, 3)), np.eye(2, 3, dtype=bool)),
+        (np.ones((3, 3)), np.eye(3)),
+        (np.ones((3, 3)), np.tri(3, k=-1, dtype=bool)),
     ],
 )
 def test_refuses_what_it_cannot_score(similarity: np.ndarray, correct: object) -> None:

@@ -37,6 +37,54 @@ def test_equals_the_metrics_of_the_similarities(tiny_model: MusCALL, rows: list[
     }
 
 
+def test_every_caption_may_ask_and_any_caption_of_a_track_is_right_for_it(
+    tiny_model: MusCALL, rows: list[Row]
+) -> None:
+    rows = [
+        replace(row, captions=(f"tone {n}", f"sound {n}")[: 1 + n % 2])
+        for n, row in enumerate(rows)
+    ]
+    result = evaluate_retrieval(tiny_model, rows, captions="every")
+    assert (result.items, len(result.text)) == (5, 7)
+    owner = np.array([0, 1, 1, 2, 3, 3, 4])
+    asked = [caption for row in rows for caption in row.captions]
+    similarity = tiny_model.encode_text(asked) @ result.audio.T
+    assert result.text_to_audio == retrieval_metrics(similarity, owner)
+    right = owner == np.arange(5)[:, None]
+    assert result.audio_to_text == retrieval_metrics(similarity.T, right)
+    told = result.as_dict()
+    assert (told["captions"], told["queries"], told["items"]) == ("every", 7, 5)
+
+
+def test_rows_that_share_a_caption_are_right_for_each_other(
+    tiny_model: MusCALL, rows: list[Row]
+) -> None:
+    captions = ["a tone", "A  tone", "a tone", "another", "a third"]
+    rows = [replace(row, captions=(text,)) for row, text in zip(rows, captions, strict=True)]
+    result = evaluate_retrieval(tiny_model, rows)
+    alike = np.eye(5, dtype=bool)
+    alike[:3, :3] = True
+    assert result.text_to_audio == retrieval_metrics(result.similarity, alike)
+    assert result.audio_to_text == retrieval_metrics(result.similarity.T, alike)
+    assert result.intervals["text_to_audio"] == retrieval_intervals(result.similarity, alike)
+    assert result.as_dict()["shared_captions"] == 1
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_set_says_whether_every_caption_asks(
+    tiny_model: MusCALL, rows: list[Row], marked: bool
+) -> None:
+    rows = [
+        replace(row, captions=(f"tone {n}", f"sound {n}"), every_caption=marked)
+        for n, row in enumerate(rows)
+    ]
+    asked = "every" if marked else "first"
+    assert evaluate_retrieval(tiny_model, rows) == evaluate_retrieval(
+        tiny_model, rows, captions=asked
+    )
+    assert len(evaluate_retrieval(tiny_model, rows).text) == (10 if marked else 5)
+
+
 def test_only_the_segment_of_a_row_counts(
     tiny_model: MusCALL, rows: list[Row], tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ def test_a_label_is_embedded_as_its_sentence(tiny_model: MusCALL) -> None:
     np.testing.assert_allclose(embed_labels(tiny_model, LABELS), prompted, atol=1e-6)
     plain = tiny_model.encode_text(LABELS)
     np.testing.assert_allclose(embed_labels(tiny_model, LABELS, PLAIN), plain, atol=1e-6)
+    one = embed_labels(tiny_model, LABELS[0], "{label}")
+    np.testing.assert_allclose(one, tiny_model.encode_text(LABELS[0]), atol=1e-6)
 
 
 def test_an_ensemble_is_the_direction_of_the_mean(tiny_model: MusCALL) -> None:

@@ -58,6 +58,16 @@ def test_an_empty_passage_is_an_error(text: str) -> None:
         Example.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("start", "end"), [(None, 0), (None, -1), (-1, None), (3, 3), (3, 2), (float("nan"), 3)]
+)
+def test_a_passage_without_a_beginning_or_end_is_checked_too(
+    start: float | None, end: float | None
+) -> None:
+    with pytest.raises(MuscallError, match=r"song.flac: no passage from \S+ to \S+ s$"):
+        Example(Path("song.flac"), start, end)
+
+
 def unit(generator: np.random.Generator, dim: int) -> np.ndarray:
     vector = generator.normal(size=dim)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)

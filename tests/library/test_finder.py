@@ -87,7 +87,9 @@ def test_the_nearest_in_sound_come_first(find: Find) -> None:
         assert [hit.rank for hit in hits] == list(range(1, 9))
         assert sum(number(hit) // 10 == sound for hit in hits) >= 7
         assert hits[0].percentile > 90
-        assert hits[0].score >= hits[-1].score - 0.2
+        assert all(hit.named for hit in hits)  # alike in words, so that sound alone orders them
+        scores = [hit.score for hit in hits]
+        assert scores == sorted(scores, reverse=True)
 
 
 def test_no_track_is_nearer_than_itself() -> None:
@@ -161,12 +163,14 @@ def test_an_example_stands_for_a_sentence(find: Find, finder: Finder) -> None:
 
 def test_less_like_this_leads_away(find: Find, tiny_model: MusCALL) -> None:
     techno = tiny_model.encode_text([SOUNDS[1]])[0]
-    near, away = find("loud drums", n=20), find("loud drums", unlike=[techno], n=20)
-    means = [np.mean([number(hit) // 10 == 1 for hit in hits]) for hits in (near, away)]
-    assert means[1] <= means[0]
-    scores = {number(hit): hit.score for hit in near}
-    fallen = [scores[number(hit)] - hit.score for hit in away if number(hit) in scores]
-    assert np.mean(fallen) > 0
+    near, away = (
+        {number(hit): hit.score for hit in find("loud drums", unlike=unlike, n=40)}
+        for unlike in ([], [techno])
+    )
+    fallen: dict[bool, list[float]] = {True: [], False: []}
+    for track in near.keys() & away.keys():
+        fallen[track // 10 == 1].append(near[track] - away[track])
+    assert np.mean(fallen[True]) > max(0, np.mean(fallen[False]))
 
 
 def test_negated_words_lead_away_as_avoided_ones_do(find: Find) -> None:

@@ -59,6 +59,12 @@ def test_what_is_there_already_is_not_written_again(write: Write, tmp_path: Path
         assert path.stat().st_ino == inode
 
 
+def test_one_mood_needs_no_list(write: Write, tmp_path: Path) -> None:
+    path = write(tmp_path / "song.flac")
+    write_moods(path, "calm")
+    assert moods(path) == ["calm"]
+
+
 def test_a_dry_run_writes_nothing(write: Write, tmp_path: Path) -> None:
     path = write(tmp_path / "song.flac")
     before = path.read_bytes()

@@ -82,8 +82,9 @@ def test_progress_counts_every_file(tiny_model: MusCALL, some_broken: Path) -> N
 
 
 def test_nothing_to_search(tiny_model: MusCALL, tmp_path: Path) -> None:
-    with pytest.raises(MuscallError, match=f"no music in {tmp_path}"):
-        search(tiny_model, "a tone", [tmp_path])
+    for paths in ([tmp_path], tmp_path, str(tmp_path)):
+        with pytest.raises(MuscallError, match=f"no music in {tmp_path}$"):
+            search(tiny_model, "a tone", paths)
     with pytest.raises(MuscallError, match="no such file"):
         search(tiny_model, "a tone", [tmp_path / "missing"])
     (tmp_path / "broken.wav").write_bytes(b"RIFF")

@@ -22,7 +22,10 @@ def test_the_full_width_is_clips_resnet_50():
     assert len(convolutions) == 3 + 16 * 3 + 4
 
 
-@pytest.mark.parametrize("pooling", ["attention", "average"])
+POOLINGS = ["attention", "average", "average_linear"]
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 2, 7.3, 20, 45])
 def test_any_length_works(pooling, seconds):
     config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
@@ -84,6 +87,13 @@ def test_attention_pooling_interpolates_positions_along_time_only_when_it_must()
 def test_average_pooling_is_the_mean():
     x = torch.randn(2, 8, 4, 5)
     torch.testing.assert_close(AveragePool(8)(x), x.mean(dim=(2, 3)))
+    assert not AveragePool(8).state_dict()  # checkpoints of it have no weights
+
+
+def test_a_linear_map_may_follow_the_mean():
+    x, pool = torch.randn(2, 8, 4, 5), AveragePool(8, 3)
+    torch.testing.assert_close(pool(x), pool.output(x.mean(dim=(2, 3))))
+    assert pool.output.weight.shape == (pool.features, 8) == (3, 8)
 
 
 def test_recomputing_gradients_changes_nothing(tiny_config):
@@ -105,10 +115,12 @@ def test_silence_is_finite_forward_and_backward(tiny_model):
     embeddings = model.embed_audio(torch.zeros(4, 32000))
     assert embeddings.isfinite().all()
     embeddings.sum().backward()
-    assert all(p.grad.isfinite().all() for p in model.audio.parameters() if p.grad is not None)
+    gradients = {name: p.grad for name, p in model.audio.named_parameters()}
+    assert gradients.pop("pool.key.bias") is None  # the softmax cancels it
+    assert all(gradient.isfinite().all() for gradient in gradients.values())
 
 
-@pytest.mark.parametrize("pooling", ["attention", "average"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_branches_are_networks_of_their_own(pooling):
     config = ResNetConfig(width=4, blocks=(1, 1, 1, 1), features=16, heads=2, pooling=pooling)
     torch.manual_seed(0)

@@ -92,12 +92,6 @@ def test_a_damaged_checkpoint_is_one_clear_line(tiny_model, tmp_path, how, says)
     assert str(folder) in str(error.value)
 
 
-def test_an_unknown_name_is_one_clear_line(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(CheckpointError, match="nobody/nothing"):
-        muscall.load("nobody/nothing")
-
-
 def test_no_space_leaves_the_old_checkpoint(tiny_model, tmp_path, monkeypatch):
     folder = tmp_path / "model"
     tiny_model.save_pretrained(folder)
@@ -111,6 +105,52 @@ def test_no_space_leaves_the_old_checkpoint(tiny_model, tmp_path, monkeypatch):
         tiny_model.save_pretrained(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+class Crash(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("before", ["as now", "without what the weights say of it"])
+@pytest.mark.parametrize("moved", range(3))
+def test_a_crash_while_saving_never_gives_a_model_of_two(
+    tiny_model, tiny_config, tmp_path, monkeypatch, moved, before
+):
+    folder = tmp_path / "model"
+    tiny_model.save_pretrained(folder)
+    if before != "as now":
+        save_file(load_file(folder / checkpoint.WEIGHTS), folder / checkpoint.WEIGHTS)
+    # Weights of the same shapes that mean something else.
+    audio = tiny_config.audio.model_copy(update={"heads": 4})
+    other = MusCALL(tiny_config.model_copy(update={"audio": audio}))
+    replace, left = Path.replace, iter(range(moved))
+
+    def replace_some(path, target):
+        if next(left, None) is None:
+            raise Crash
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_some)
+    with pytest.raises(Crash):
+        other.save_pretrained(folder)
+    if moved:
+        with pytest.raises(CheckpointError, match=r"config\.json and .* are not of one model"):
+            muscall.load(folder)
+    else:
+        loaded = muscall.load(folder)
+        assert loaded.config == tiny_model.config
+        assert torch.equal(loaded.audio_projection.weight, tiny_model.audio_projection.weight)
+    monkeypatch.undo()
+    other.save_pretrained(folder)
+    assert muscall.load(folder).config == other.config
+
+
+def test_another_tokenizer_is_told(tiny_config, tmp_path):
+    MusCALL(tiny_config.model_copy(update={"text": SentenceConfig()})).save_pretrained(tmp_path)
+    path = tmp_path / checkpoint.TOKENIZER
+    path.write_text(path.read_text().replace("guitar", "guitarr"))
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json and model\.safetensors are not"):
+        muscall.load(tmp_path)
 
 
 def test_saving_into_a_folder_keeps_other_files(tiny_model, tmp_path):

@@ -147,6 +147,16 @@ def test_text_embeddings_do_not_depend_on_their_neighbours(tiny_model):
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, rtol=1e-5)
 
 
+def test_one_track_or_sentence_needs_no_list(tiny_model, tracks):
+    samples, rate = soundfile.read(tracks[4], dtype="float32")
+    for one in (tracks[4], str(tracks[4]), Segment(tracks[4], 1, 2), (samples, rate)):
+        alone = tiny_model.encode_audio(one)
+        np.testing.assert_array_equal(alone, tiny_model.encode_audio([one]))
+        np.testing.assert_array_equal(alone, [found for _, found in tiny_model.encode_each(one)])
+    jazz = tiny_model.encode_text("slow jazz")
+    np.testing.assert_array_equal(jazz, tiny_model.encode_text(["slow jazz"]))
+
+
 def test_nothing_gives_nothing(tiny_model):
     assert tiny_model.encode_audio([]).shape == (0, 16)
     assert tiny_model.encode_text([]).shape == (0, 16)

@@ -164,6 +164,23 @@ def test_convert_writes_a_checkpoint_with_the_same_numbers(tmp_path, settings, w
     )
 
 
+def test_average_pooling_and_its_linear_map_convert_too(tmp_path, settings, weights, arrays):
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(256, 64)
+    kept = {name: value for name, value in weights.items() if ".attnpool." not in name}
+    kept |= {f"audio_backbone.final_linear.{n}": v for n, v in linear.state_dict().items()}
+    torch.save({"state_dict": kept}, tmp_path / "best.pth")
+    average = settings | {"audio": settings["audio"] | {"pooling": "average"}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model_config": average}))
+    model = MusCALL.from_pretrained(
+        convert(tmp_path / "best.pth", tmp_path / "config.yaml", tmp_path / "out")
+    )
+    with torch.no_grad():
+        features = model.audio(arrays["audio"][:2])
+        expected = linear(arrays["layer4_out_clip0_1"].mean(dim=(2, 3)))
+    torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-4)
+
+
 class Malicious:
     def __reduce__(self):
         return (print, ("this must never run",))

@@ -43,6 +43,11 @@ def test_neighbours_in_a_batch_change_nothing(transformer):
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-6)
 
 
+def test_one_sentence_needs_no_list(transformer, sentence_encoder):
+    for encoder in (transformer, sentence_encoder):
+        assert torch.equal(encoder.tokenize("slow jazz"), encoder.tokenize(["slow jazz"]))
+
+
 def test_words_matter(transformer):
     first, second = transformer(transformer.tokenize(["calm piano", "loud piano"]))
     assert (first - second).abs().max() > 1e-3
@@ -87,7 +92,7 @@ def test_frozen_or_not(sentence_encoder):
 
 
 def test_an_unknown_encoder_is_named(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CheckpointError, match="no-such-encoder"):
         SentenceEncoder.pretrained(SentenceConfig(pretrained="no-such-encoder"))
 

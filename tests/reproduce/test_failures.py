@@ -27,3 +27,12 @@ def test_failures_name_what_came_first_and_what_is_shared() -> None:
     assert (third.first.id, third.rank, third.shared) == ("1", 3, ())
     # A tie is a miss, and then the other of the two came first.
     assert (tied.right.id, tied.first.id, tied.rank, tied.shared) == ("3", "2", 2, ("techno",))
+
+
+def test_a_row_with_the_same_caption_is_no_failure() -> None:
+    rows = [
+        Row(str(n), Path(f"{n}.wav"), (text,)) for n, text in enumerate(("calm", "Calm", "loud"))
+    ]
+    similarity = np.array([[0.1, 0.9, 0.5], [0.1, 0.2, 0.5], [0.1, 0.2, 0.9]])
+    (failure,) = failures(rows, similarity, np.array([1, 2, 1]))
+    assert (failure.right.id, failure.first.id) == ("1", "2")

@@ -195,6 +195,7 @@ def test_what_cannot_be_run_is_one_line(options: Options, tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="table1, table2"):
         chosen(["tabel4"])
     assert [study.name for study in chosen(["all"])] == list(STUDIES)
+    assert chosen("table4") == chosen(["table4"])
     lost = Sweep(replace(options, configs=tmp_path))
     assert "base.yaml" in lost.state(STUDIES["table4"]).obstacle
     with pytest.raises(ConfigError, match=r"base\.yaml") as caught:

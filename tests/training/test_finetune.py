@@ -56,7 +56,8 @@ def test_a_folder_trains_with_the_words_of_its_tags(
     ]  # fmt: skip
     best = train(config)
     before, after = weights(tiny_checkpoint), weights(best)
-    assert any(not torch.equal(before[name], after[name]) for name in before)
+    for learned in ("audio_projection.weight", "text_projection.weight"):
+        assert not torch.equal(before[learned], after[learned])
     assert muscall.load(best).config == muscall.load(tiny_checkpoint).config
 
 

@@ -251,7 +251,7 @@ def test_the_baseline_trains_and_is_a_model_like_any_other(baseline, pairs, vect
     assert similarity.shape == (1, 2)
     assert np.isfinite(similarity).all()
     scores = evaluate_retrieval(model, read_manifest(pairs, split="val"))
-    assert 0 <= scores.text_to_audio["R@10"] <= 100
+    assert (scores.items, scores.failures) == (4, [])
 
 
 def test_word_vectors_are_learned_where_they_are_not_frozen(baseline, vectors):

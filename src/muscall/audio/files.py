@@ -10,6 +10,7 @@ from fnmatch import translate
 from pathlib import Path
 
 from muscall.errors import AudioError, one_line
+from muscall.several import several
 
 # fmt: off
 AUDIO_SUFFIXES = frozenset({
@@ -23,7 +24,7 @@ AUDIO_SUFFIXES = frozenset({
 logger = logging.getLogger("muscall")
 
 
-def find_audio(paths: Iterable[str | Path]) -> list[Path]:
+def find_audio(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """The sound files in `paths`: files as they are, whatever their suffix, folders searched.
 
     The order is that of `paths` and, inside a folder, that of the names, files before folders. A
@@ -34,7 +35,7 @@ def find_audio(paths: Iterable[str | Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     seen: set[tuple[int, int]] = set()
-    for path in map(Path, paths):
+    for path in map(Path, several(paths)):
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -46,7 +47,10 @@ def find_audio(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def search_folder(
-    root: Path, *, exclude: Sequence[str] = (), seen: set[tuple[int, int]] | None = None
+    root: Path,
+    *,
+    exclude: str | Sequence[str] = (),
+    seen: set[tuple[int, int]] | None = None,
 ) -> Iterator[Path]:
     """The sound files under `root`, to any depth and through links too, each folder once.
 
@@ -58,7 +62,7 @@ def search_folder(
             to `root`, matches one. `*` matches across folders too.
         seen: (device, inode) of folders to leave out, because links may loop; added to.
     """
-    excluded = re.compile("|".join(map(translate, exclude)) or r"(?!)")
+    excluded = re.compile("|".join(map(translate, several(exclude))) or r"(?!)")
     seen = set() if seen is None else seen
 
     def wanted(name: str, below: str) -> bool:

@@ -57,20 +57,31 @@ LibraryPath = Annotated[
 
 def load_model(source: str | None, threads: int | None) -> MusCALL:
     """The model that the options name."""
+    at_hand = _at_hand(source)
     limit_threads(threads)
     import muscall
     from muscall.models.memory import keep_freed_memory
 
     keep_freed_memory()
-    return muscall.load(source)
+    return muscall.load(at_hand)
+
+
+def _at_hand(source: str | None) -> str | Path | None:
+    """`source`, or where a hub's model lies: that there is none is told before torch is loaded."""
+    if source is None or "/" not in source:
+        return source
+    from muscall.models.hub import find_model
+
+    return find_model(source)
 
 
 def open_library(folder: str | None, model: str | None, threads: int | None) -> Library:
     """The library that the options name. Its model is loaded when it is needed."""
+    at_hand = _at_hand(model)
     limit_threads(threads)
     from muscall.library.library import Library
 
-    return Library(folder, model)
+    return Library(folder, at_hand)
 
 
 def limit_threads(threads: int | None) -> None:

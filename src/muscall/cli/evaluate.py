@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,11 +36,21 @@ def retrieval(
     model: Model,
     manifest: Annotated[Path, typer.Argument(help="Pairs of audio and sentences.")],
     split: Split = None,
+    captions: Annotated[
+        Literal["first", "every"] | None,
+        typer.Option(
+            help="Which captions of a row ask for it. By default the first; every one where the "
+            "manifest is of a set for which this is standard."
+        ),
+    ] = None,
     whole: Whole = False,
     as_json: Json = False,
     threads: Threads = None,
 ) -> None:
-    """Score retrieval in both directions."""
+    """Score retrieval in both directions.
+
+    Rows that share a caption are right for each other.
+    """
     from muscall.data.manifest import read_manifest
 
     # An audio file that is not there is one failed row here, not a reason to measure nothing.
@@ -49,7 +60,11 @@ def retrieval(
 
     with progress_bar("Listening") as progress:
         result = evaluate_retrieval(
-            loaded, rows, windows="all" if whole else "centre", progress=progress
+            loaded,
+            rows,
+            captions=captions,
+            windows="all" if whole else "centre",
+            progress=progress,
         )
     if as_json:
         print_json(result.as_dict())
@@ -57,10 +72,12 @@ def retrieval(
         names = list(result.text_to_audio)
         print(f"{result.items:7} items   " + "".join(f"{name:>8}" for name in names))
         print("text to audio   " + "".join(f"{result.text_to_audio[name]:8.1f}" for name in names))
-        print(
-            "audio to text   " + "".join(f"{result.audio_to_text[name]:8.1f}" for name in names),
-            flush=True,
-        )
+        print("audio to text   " + "".join(f"{result.audio_to_text[name]:8.1f}" for name in names))
+        if result.captions == "every":
+            print(f"every caption asks: {len(result.text)}; any caption of a track is right for it")
+        if result.shared:
+            print(f"captions of several rows, which are right for each other: {result.shared}")
+        sys.stdout.flush()
     exit_on_failures(result.failures)
 
 

@@ -33,6 +33,8 @@ class Row:
     split: str | None = None
     labels: tuple[str, ...] | None = None
     """Those that apply, of a set that all rows share; None where nobody has said."""
+    every_caption: bool = False
+    """Whether retrieval asks with each of the captions, as is standard for some public sets."""
 
 
 Needs = Literal["captions", "labels"]
@@ -56,7 +58,8 @@ def read_manifest(
     - `start`, `duration` (optional, seconds): the usable part of the file, by default all of it;
     - `id` (optional): by default the path in `audio` as written, with `@start` after it if
       several rows use the file;
-    - `split` (optional).
+    - `split` (optional);
+    - `every_caption` (optional): whether retrieval is to ask with each caption, not with the first.
 
     Further columns are ignored, and so is an optional value that is null or an empty CSV cell. The
     dataset format of the published MusCALL, a `.json` list of objects with `audio_id`, `caption`
@@ -151,7 +154,7 @@ _ALIASES = {
     "labels": ("label", "labels"),
     "id": ("id", "audio_id"),
 }
-_NAMES = {"split", "start", "duration"}.union(*_ALIASES.values())
+_NAMES = {"split", "start", "duration", "every_caption"}.union(*_ALIASES.values())
 _CHOICES = {name: AliasChoices(*names) for name, names in _ALIASES.items()}
 _Text = Annotated[str, AfterValidator(_checked_text)]
 _AsList = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
@@ -172,6 +175,7 @@ class _Columns(Record):
     split: str | None = None
     start: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     duration: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
+    every_caption: bool = False
 
 
 class _Captioned(_Columns):
@@ -198,6 +202,7 @@ def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
         duration=columns.duration,
         split=columns.split,
         labels=None if columns.labels is None else tuple(dict.fromkeys(columns.labels)),
+        every_caption=columns.every_caption,
     )
 
 
@@ -213,6 +218,7 @@ def write_rows(rows: Iterable[Row], path: str | Path) -> None:
                 "start": row.start or None,
                 "duration": row.duration,
                 "split": row.split,
+                "every_caption": row.every_caption or None,
             }
             given = {name: value for name, value in values.items() if value is not None}
             file.write(json.dumps(given) + "\n")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from muscall.errors import AudioError, MuscallError
-from muscall.models.inference import AudioInput, Windows
+from muscall.models.inference import AudioInput, Windows, listed
 from muscall.models.muscall import MusCALL
 
 log = logging.getLogger("muscall")
@@ -16,7 +16,7 @@ log = logging.getLogger("muscall")
 
 def embed_readable(
     model: MusCALL,
-    inputs: Sequence[AudioInput],
+    inputs: AudioInput | Sequence[AudioInput],
     *,
     windows: Windows = "all",
     progress: Callable[[int, int], None] | None = None,
@@ -34,6 +34,7 @@ def embed_readable(
     Raises:
         MuscallError: when none can be read.
     """
+    inputs = listed(inputs)
     indices: list[int] = []
     embeddings: list[np.ndarray] = []
     failures: list[AudioError] = []

@@ -126,7 +126,7 @@ def evaluate_zeroshot(
     model: MusCALL,
     rows: Sequence[Row],
     labelling: Labelling,
-    prompts: Mapping[str, Sequence[str]],
+    prompts: Mapping[str, str | Sequence[str]],
     *,
     windows: Windows = "centre",
     progress: Callable[[int, int], None] | None = None,

@@ -11,26 +11,27 @@ _ROWS = 1024
 
 
 def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
-    """Score a retrieval in which every query has one right item.
+    """Score a retrieval in which every query has a right item, or several.
 
-    An item that scores as high as the right one is counted as ranked before it, so a model that
-    gives everything the same score finds nothing.
+    The rank of a query is that of the best of its right items. A wrong item that scores as high is
+    counted as ranked before it, so a model that gives everything the same score finds nothing.
 
     Args:
         similarity: (n_queries, n_items) real array or tensor; higher is more alike.
-        correct: (n_queries,) integers, the column of each query's right item. By default the
-            diagonal: item i is right for query i.
+        correct: (n_queries,) integers, the column of each query's right item, or (n_queries,
+            n_items) bool, which items are right for it. By default the diagonal: item i is right
+            for query i.
 
     Returns:
-        `R@1`, `R@5`, `R@10`: percent of queries whose right item is among the first k.
+        `R@1`, `R@5`, `R@10`: percent of queries with a right item among the first k.
         `mAP10`: percent; mean of 1 / rank, counting 0 beyond rank 10.
         `MedR`: the median rank, 1 at best. For an even number of queries it is the lower of the
         two middle ranks, as in the published implementation; the 81.5 in the paper's Table 1 is
         the mean of the two, and belongs to a baseline that was scored with other code.
 
     Raises:
-        ValueError: wrong shapes, an index out of range, no queries, or a score that is not a
-            number.
+        ValueError: wrong shapes, an index out of range, no queries, a query without a right item,
+            or a score that is not a number.
     """
     return _metrics(ranks(similarity, correct))
 
@@ -67,27 +68,38 @@ def chance_metrics(items: int) -> dict[str, float]:
 
 
 def ranks(similarity: Any, correct: Any = None) -> np.ndarray:
-    """The rank of each query's right item, from 1: (n_queries,) int64.
+    """The rank of each query's best right item, from 1: (n_queries,) int64.
 
     Args and errors as for `retrieval_metrics`.
     """
     scores = _array(similarity)
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"similarity must be (n_queries, n_items), not {scores.shape}")
-    queries, items = scores.shape
-    correct = np.arange(queries) if correct is None else _array(correct)
-    if correct.shape != (queries,) or not np.issubdtype(correct.dtype, np.integer):
-        raise ValueError(f"correct must be {queries} integers, one for each query")
-    if correct.min() < 0 or correct.max() >= items:
-        raise ValueError(f"a right item is outside the {items} items")
-    places = np.empty(queries, dtype=np.int64)
-    for start in range(0, queries, _ROWS):
-        rows = scores[start : start + _ROWS]
+    right = _right(correct, *scores.shape)
+    places = np.empty(len(scores), dtype=np.int64)
+    for start in range(0, len(scores), _ROWS):
+        rows, of_rows = (table[start : start + _ROWS] for table in (scores, right))
         if np.isnan(rows).any():
             raise ValueError("similarity holds a score that is not a number")
-        right = np.take_along_axis(rows, correct[start : start + _ROWS, None], axis=1)
-        places[start : start + _ROWS] = (rows >= right).sum(axis=1)
+        best = np.where(of_rows, rows, -np.inf).max(axis=1, keepdims=True)
+        places[start : start + _ROWS] = 1 + ((rows >= best) & ~of_rows).sum(axis=1)
     return places
+
+
+def _right(correct: Any, queries: int, items: int) -> np.ndarray:
+    """(queries, items) bool: which items are right for each query."""
+    correct = np.arange(queries) if correct is None else _array(correct)
+    if correct.dtype == bool and correct.shape == (queries, items):
+        if not correct.any(axis=1).all():
+            raise ValueError("a query has no right item")
+        return np.asarray(correct)
+    if correct.shape != (queries,) or not np.issubdtype(correct.dtype, np.integer):
+        raise ValueError(
+            f"correct must be {queries} integers, one for each query, or {queries, items} bool"
+        )
+    if correct.min() < 0 or correct.max() >= items:
+        raise ValueError(f"a right item is outside the {items} items")
+    return np.asarray(correct[:, None] == np.arange(items))
 
 
 def _metrics(places: np.ndarray) -> dict[str, float]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from muscall.evaluation.ranking import average_precision, roc_auc
 from muscall.models.muscall import MusCALL
+from muscall.several import several
 
 PLAIN = ("{label}",)
 PROMPT = ("A {label} track",)
@@ -27,7 +28,7 @@ TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMB
 
 
 def embed_labels(
-    model: MusCALL, labels: Sequence[str], templates: Sequence[str] = PROMPT
+    model: MusCALL, labels: str | Sequence[str], templates: str | Sequence[str] = PROMPT
 ) -> np.ndarray:
     """Embed each label in each template, and take the mean.
 
@@ -35,8 +36,9 @@ def embed_labels(
         templates: each with `{label}` in it.
 
     Returns:
-        (len(labels), dim) float32, unit norm.
+        (number of labels, dim) float32, unit norm.
     """
+    labels, templates = several(labels), several(templates)
     sentences = [template.replace("{label}", label) for template in templates for label in labels]
     embeddings = model.encode_text(sentences).reshape(len(templates), len(labels), -1)
     mean = embeddings.mean(axis=0)

@@ -15,6 +15,7 @@ from muscall.audio.files import find_audio
 from muscall.errors import AudioError, MuscallError
 from muscall.evaluation.embedding import embed_readable
 from muscall.models.muscall import MusCALL
+from muscall.several import several
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Collection:
 
 def embed_files(
     model: MusCALL,
-    paths: Sequence[Path],
+    paths: str | Path | Sequence[str | Path],
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Collection:
@@ -55,7 +56,7 @@ def embed_files(
     """
     files = find_audio(paths)
     if not files:
-        raise MuscallError(f"no music in {', '.join(map(str, paths))}")
+        raise MuscallError(f"no music in {', '.join(map(str, several(paths)))}")
     indices, embeddings, failures = embed_readable(model, files, progress=progress)
     return Collection([files[index] for index in indices], embeddings, failures)
 

@@ -41,9 +41,9 @@ class Example:
     end: float | None = None
 
     def __post_init__(self) -> None:
-        end = np.inf if self.end is None else self.end
-        if not 0 <= (self.start or 0) < end:
-            raise MuscallError(f"{self.path}: no passage from {self.start:g} to {end:g} s")
+        start, end = self.start or 0.0, np.inf if self.end is None else self.end
+        if not 0 <= start < end:
+            raise MuscallError(f"{self.path}: no passage from {start:g} to {end:g} s")
 
     @classmethod
     def parse(cls, text: str | Path | Example) -> Example:

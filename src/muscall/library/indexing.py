@@ -25,6 +25,7 @@ from muscall.library.scan import Found, path_text, scan, text_path
 from muscall.library.store import Root, Store
 from muscall.library.writer import Batch, writing
 from muscall.models.muscall import MusCALL
+from muscall.several import several
 
 Engine = Literal["local", "ray"]
 
@@ -45,9 +46,9 @@ class Progress:
 def index(
     store: Store,
     model: MusCALL,
-    roots: Sequence[str | Path] = (),
+    roots: str | Path | Sequence[str | Path] = (),
     *,
-    exclude: Sequence[str] | None = None,
+    exclude: str | Sequence[str] | None = None,
     workers: int | None = None,
     prune: bool = False,
     retry_failed: bool = False,
@@ -145,10 +146,12 @@ def _scaling() -> ModuleType:
 
 
 def _chosen(
-    known: dict[str, Root], roots: Sequence[str | Path], exclude: Sequence[str] | None
+    known: dict[str, Root],
+    roots: str | Path | Sequence[str | Path],
+    exclude: str | Sequence[str] | None,
 ) -> dict[str, Root]:
     """The roots to look through, by their path."""
-    named = [os.path.normpath(Path(root).absolute()) for root in roots]
+    named = [os.path.normpath(Path(root).absolute()) for root in several(roots)]
     paths = [path_text(Path(name)) for name in named] or list(known)
     if not paths:
         raise MuscallError("the library knows no folder yet: name one")
@@ -157,9 +160,8 @@ def _chosen(
             raise MuscallError(f"{text_path(path)}: no such folder")
     now = datetime.now(UTC)
     before = {path: known[path].exclude if path in known else [] for path in paths}
-    return {
-        path: Root(path, before[path] if exclude is None else list(exclude), now) for path in paths
-    }
+    stated = None if exclude is None else several(exclude)
+    return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}
 
 
 def _compared(

@@ -22,6 +22,7 @@ from muscall.library.scan import text_path
 from muscall.library.status import Status, read_status
 from muscall.library.store import NothingIndexed, Store, default_folder
 from muscall.library.watching import occasions
+from muscall.several import several
 
 if TYPE_CHECKING:
     from muscall.library.describing import Label, Vocabulary
@@ -68,9 +69,9 @@ class Library:
 
     def index(
         self,
-        roots: Sequence[str | Path] = (),
+        roots: str | Path | Sequence[str | Path] = (),
         *,
-        exclude: Sequence[str] | None = None,
+        exclude: str | Sequence[str] | None = None,
         workers: int | None = None,
         prune: bool = False,
         retry_failed: bool = False,
@@ -99,7 +100,7 @@ class Library:
             ray_address=ray_address,
         )
 
-    def changes(self, roots: Sequence[str | Path] = ()) -> Iterator[None]:
+    def changes(self, roots: str | Path | Sequence[str | Path] = ()) -> Iterator[None]:
         """Yields at once, then for ever whenever it is time to index `roots` again.
 
         That is when something changed there, and every ten minutes; all known roots for none.
@@ -107,16 +108,16 @@ class Library:
         Raises:
             MuscallError: the system cannot watch so many folders.
         """
-        known = [text_path(path) for path in self.store.roots()]
-        return occasions([Path(root) for root in roots] or known, ignored=Path(self.store.folder))
+        folders = [Path(root) for root in several(roots)] or map(text_path, self.store.roots())
+        return occasions(list(folders), ignored=Path(self.store.folder))
 
     def search(
         self,
         text: str = "",
         *,
-        like: Sequence[AnExample] = (),
-        unlike: Sequence[AnExample] = (),
-        avoid: Sequence[str] = (),
+        like: AnExample | Sequence[AnExample] = (),
+        unlike: AnExample | Sequence[AnExample] = (),
+        avoid: str | Sequence[str] = (),
         where: str = "",
         n: int = 10,
         most_per_artist: int | None = None,
@@ -139,13 +140,11 @@ class Library:
         self._must_exist()
         if where.strip():
             parse_filter(where)  # here, where a slip of the pen need not wait for the model
-        liked, unliked = (
-            [self._examples.sound(Example.parse(example)) for example in examples]
-            for examples in (like, unlike)
-        )
+        liked = [self._examples.sound(Example.parse(example)) for example in several(like)]
+        unliked = [self._examples.sound(Example.parse(example)) for example in several(unlike)]
         request = Request(
             text=text,
-            avoid=avoid,
+            avoid=several(avoid),
             like=[sound.vector for sound in liked],
             unlike=[sound.vector for sound in unliked],
             where=where,
@@ -194,7 +193,7 @@ class Library:
 
     def tags(
         self,
-        folders: Sequence[str | Path] = (),
+        folders: str | Path | Sequence[str | Path] = (),
         *,
         labels: Path | None = None,
         n: int = 3,
@@ -212,6 +211,7 @@ class Library:
         Raises:
             MuscallError: the labels cannot be read, or there is no music.
         """
+        folders = several(folders)
         paths = find_audio(folders)
         if not folders:
             files = self.store.files().values()

@@ -17,9 +17,10 @@ from mutagen.mp4 import MP4FreeForm, MP4Tags
 
 from muscall.errors import AudioError
 from muscall.library.payload import payload_hash
+from muscall.several import several
 
 
-def write_moods(path: Path, moods: Sequence[str], *, dry_run: bool = False) -> bool:
+def write_moods(path: Path, moods: str | Sequence[str], *, dry_run: bool = False) -> bool:
     """Put `moods` in place of those that the tags of a file have; False where they are the same.
 
     The tag is what players read: MOOD, in ID3 TMOO, in MP4 a freeform one, in ASF WM/Mood. All
@@ -31,6 +32,7 @@ def write_moods(path: Path, moods: Sequence[str], *, dry_run: bool = False) -> b
     Raises:
         AudioError: the file cannot be written, or its format has no such tag.
     """
+    moods = several(moods)
     try:
         _, changed = _tagged(path, moods)
         if changed and not dry_run:

@@ -55,7 +55,7 @@ def rank(model: MusCALL, query: str, collection: Collection, n: int | None = Non
 def search(
     model: MusCALL,
     query: str,
-    paths: Sequence[Path],
+    paths: str | Path | Sequence[str | Path],
     n: int = 10,
     *,
     progress: Callable[[int, int], None] | None = None,

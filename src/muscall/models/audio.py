@@ -67,6 +67,8 @@ def _resnet(config: ResNetConfig) -> tuple[ResNet, AttentionPool | AveragePool]:
     backbone = ResNet(config.width, config.blocks, checkpoint_gradients=config.checkpoint_gradients)
     if config.pooling == "average":
         return backbone, AveragePool(backbone.channels)
+    if config.pooling == "average_linear":
+        return backbone, AveragePool(backbone.channels, config.features)
     mels = config.mel.n_mels // backbone.reduction
     frames = max(1, (1 + config.window_samples // config.mel.hop) // backbone.reduction)
     pool = AttentionPool(backbone.channels, mels, frames, config.heads, config.features)

@@ -12,16 +12,15 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from muscall.errors import CheckpointError, ConfigError
 from muscall.models.config import ModelConfig, TransformerConfig
+from muscall.models.hub import CONFIG, FILES, TOKENIZER, WEIGHTS
 
-CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
-FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
 DEFAULT, RELEASED = "default", ("default", "base", "ssl", "weighted")
 CHECKSUMS = "SHA256SUMS"
 
@@ -99,25 +98,31 @@ def _checksum(path: Path) -> str:
 def write(
     folder: Path, config: ModelConfig, state: Mapping[str, Tensor], tokenizer: Tokenizer | None
 ) -> None:
-    """Write configuration, weights and, for a pretrained text encoder, its tokenizer."""
+    """Write configuration, weights and, for a pretrained text encoder, its tokenizer.
+
+    The weights' metadata hold the configuration and the tokenizer's checksum once more, so that
+    files of two models are told.
+    """
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
+    metadata = {"format": "pt", CONFIG: text}
+    if tokenizer is not None:
+        tokenizer.save(str(folder / TOKENIZER), pretty=False)
+        metadata[TOKENIZER] = _checksum(folder / TOKENIZER)
     save_file(
         {name: value.detach().contiguous().cpu() for name, value in state.items()},
         folder / WEIGHTS,
-        metadata={"format": "pt"},
+        metadata,
     )
     # safetensors lets nobody else read its files; a checkpoint is there to be shared.
     (folder / WEIGHTS).chmod(0o644)
-    if tokenizer is not None:
-        tokenizer.save(str(folder / TOKENIZER), pretty=False)
 
 
 def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None]:
     """Read what `write` wrote.
 
     Raises:
-        CheckpointError: naming the file that is missing, damaged or cut off.
+        CheckpointError: naming the file that is missing, damaged, cut off or of another model.
     """
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
@@ -130,8 +135,12 @@ def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
     try:
-        state = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            told = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # A setting that is newer than both has its default in both.
+        own = ModelConfig.parse(json.loads(told[CONFIG])) if CONFIG in told else config
+    except (OSError, ValueError, ConfigError, SafetensorError) as error:
         raise CheckpointError(f"{folder / WEIGHTS}: damaged or cut off: {error}") from None
     tokenizer = None
     if not isinstance(config.text, TransformerConfig):
@@ -139,6 +148,13 @@ def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         except Exception as error:  # tokenizers raises bare Exception
             raise CheckpointError(f"{folder / TOKENIZER}: {error}") from None
+    other = CONFIG if own != config else ""
+    if TOKENIZER in told and _checksum(folder / TOKENIZER) != told[TOKENIZER]:
+        other = TOKENIZER
+    if other:
+        raise CheckpointError(
+            f"{folder}: {other} and {WEIGHTS} are not of one model: save it again, or fetch it anew"
+        )
     return config, state, tokenizer
 
 
@@ -181,7 +197,8 @@ def written_aside(folder: Path) -> Iterator[Path]:
         aside.chmod(0o755)
         if folder.is_dir():
             # The folder may hold files of the user's own, which stay.
-            for path in sorted(aside.iterdir()):
+            # Weights go first: they tell what belongs to them, which those before may not.
+            for path in sorted(aside.iterdir(), key=lambda path: (path.name != WEIGHTS, path)):
                 path.replace(folder / path.name)
         else:
             aside.rename(folder)

@@ -18,10 +18,12 @@ class ResNetConfig(Record):
     width: int = Field(default=16, ge=2, multiple_of=2)
     """Stem channels: 64 is CLIP's ResNet-50, 16 the published checkpoints' (2.4 M parameters)."""
     blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
-    pooling: Literal["attention", "average"] = "attention"
+    pooling: Literal["attention", "average", "average_linear"] = "attention"
+    """Of the feature map; "average_linear" for the published design's average, which a linear map
+    follows."""
     heads: int = Field(default=8, ge=1)
     features: int = Field(default=256, ge=1)
-    """Output size of attention pooling. Average pooling gives 32 * width whatever this says."""
+    """Output size of the pooling. "average" gives 32 * width whatever this says."""
     branches: int = Field(default=1, ge=1)
     """Networks side by side, each pooled by itself, whose features are concatenated."""
     window_seconds: float = Field(default=20.0, ge=0.01)

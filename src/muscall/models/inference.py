@@ -25,6 +25,7 @@ from muscall.audio.windows import centre_start, loop_to, stream_windows
 from muscall.errors import AudioError
 from muscall.models.audio import AudioEncoder
 from muscall.models.precision import native_precision
+from muscall.several import several
 
 Windows = Literal["all", "centre"]
 
@@ -39,6 +40,12 @@ class Segment:
 
 
 AudioInput = str | Path | Segment | tuple[np.ndarray, int]
+
+
+def listed(inputs: AudioInput | Sequence[AudioInput]) -> list[AudioInput]:
+    """`inputs` as a list; one by itself, a pair of samples and their rate too, is its only one."""
+    is_pair = isinstance(inputs, tuple) and isinstance(next(iter(inputs), None), np.ndarray)
+    return several([inputs] if is_pair else inputs)
 
 
 class AudioEmbedder:

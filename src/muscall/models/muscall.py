@@ -9,19 +9,20 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from huggingface_hub import PyTorchModelHubMixin, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.errors import AudioError, CheckpointError, ConfigError
+from muscall.errors import AudioError, ConfigError
 from muscall.models import checkpoint
 from muscall.models.audio import new_audio_encoder
 from muscall.models.config import ModelConfig
-from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each
+from muscall.models.hub import WEIGHTS, find_model
+from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each, listed
 from muscall.models.precision import native_precision
 from muscall.models.text import TextEncoder, new_text_encoder, saved_text_encoder
 from muscall.models.transformer import TextTransformer
+from muscall.several import several
 
 
 class MusCALL(
@@ -107,7 +108,7 @@ class MusCALL(
 
     def encode_audio(
         self,
-        inputs: Sequence[AudioInput],
+        inputs: AudioInput | Sequence[AudioInput],
         *,
         windows: Windows = "all",
         progress: Callable[[int], None] | None = None,
@@ -115,17 +116,19 @@ class MusCALL(
         """Embed whole tracks.
 
         Args:
-            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n).
+            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n); one
+                of them needs no list.
             windows: "all" pools windows over the whole track, "centre" takes the central one.
             progress: called with the number of tracks done so far.
 
         Returns:
-            (len(inputs), dim) float32, unit norm. The same track gives the same embedding
+            (number of inputs, dim) float32, unit norm. The same track gives the same embedding
             whatever stands beside it.
 
         Raises:
             AudioError: naming the first input that cannot be used.
         """
+        inputs = listed(inputs)
         embeddings = np.empty((len(inputs), self.config.dim), np.float32)
         for index, result in self.encode_each(inputs, windows=windows):
             if isinstance(result, AudioError):
@@ -136,13 +139,13 @@ class MusCALL(
         return embeddings
 
     def encode_each(
-        self, inputs: Sequence[AudioInput], *, windows: Windows = "all"
+        self, inputs: AudioInput | Sequence[AudioInput], *, windows: Windows = "all"
     ) -> Generator[tuple[int, np.ndarray | AudioError], None, None]:
         """As `encode_audio`, one by one: (index, embedding (dim,) or the error), in order."""
         audio = self.config.audio
         return encode_each(
             self.audio_embedder(),
-            inputs,
+            listed(inputs),
             length=audio.window_samples,
             sample_rate=audio.sample_rate,
             windows=windows,
@@ -160,12 +163,12 @@ class MusCALL(
         return self._embedder[1]
 
     @torch.no_grad()
-    def encode_text(self, sentences: Sequence[str], *, batch_size: int = 64) -> np.ndarray:
-        """Embed sentences -> (len(sentences), dim) float32, unit norm."""
+    def encode_text(self, sentences: str | Sequence[str], *, batch_size: int = 64) -> np.ndarray:
+        """Embed sentences, or one -> (number of sentences, dim) float32, unit norm."""
         training = self.training
         self.eval()
         device = self.logit_scale.device
-        tokens = [self.text.tokenize([sentence])[0] for sentence in sentences]
+        tokens = [self.text.tokenize(sentence)[0] for sentence in several(sentences)]
         embeddings = np.empty((len(tokens), self.config.dim), np.float32)
         # Neighbours in length share a batch, so that little is spent on padding.
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
@@ -208,51 +211,15 @@ class MusCALL(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> Self:
-        """Load a checkpoint folder, or one from a hub with what huggingface_hub's mixin takes.
+        """Load a checkpoint folder, or one from a hub with what `snapshot_download` takes.
 
         Raises:
             CheckpointError: when there is no such model or its files are damaged.
         """
-        if Path(pretrained_model_name_or_path).is_dir():
-            return cls._read(Path(pretrained_model_name_or_path))
-        if "/" not in str(pretrained_model_name_or_path):
-            raise CheckpointError(f"{pretrained_model_name_or_path}: no such checkpoint folder")
-        try:
-            return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{pretrained_model_name_or_path}: neither a checkpoint folder nor to be had "
-                f"from a hub: {error}"
-            ) from None
-
-    @classmethod
-    def _from_pretrained(
-        cls,
-        *,
-        model_id: str,
-        revision: str | None,
-        cache_dir: str | Path | None,
-        force_download: bool,
-        local_files_only: bool,
-        token: str | bool | None,
-        **_: Any,
-    ) -> Self:
-        folder = snapshot_download(
-            model_id,
-            revision=revision,
-            cache_dir=cache_dir,
-            force_download=force_download,
-            local_files_only=local_files_only,
-            token=token,
-            allow_patterns=list(checkpoint.FILES),
-        )
-        return cls._read(Path(folder))
-
-    @classmethod
-    def _read(cls, folder: Path) -> Self:
+        folder = find_model(pretrained_model_name_or_path, **kwargs)
         config, state, tokenizer = checkpoint.read(folder)
         model = cls(config, saved_text_encoder(config.text, tokenizer))
-        model.load_weights(state, origin=str(folder / checkpoint.WEIGHTS))
+        model.load_weights(state, origin=str(folder / WEIGHTS))
         return model.eval()
 
 
@@ -286,4 +253,4 @@ def load(source: str | Path | None = None, device: str | torch.device | None = N
         source = checkpoint.released(str(source or checkpoint.DEFAULT))
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return MusCALL.from_pretrained(str(source)).to(device).eval()
+    return MusCALL.from_pretrained(source).to(device).eval()

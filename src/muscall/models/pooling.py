@@ -10,15 +10,17 @@ from torch.nn import functional as F
 
 
 class AveragePool(nn.Module):
-    """Mean over mels and time."""
+    """Mean over mels and time, and a linear map of it to `features`, if they are stated."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, features: int | None = None) -> None:
         super().__init__()
-        self.features = channels
+        self.features = features or channels
+        self.output = nn.Linear(channels, features) if features else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, mels, frames) -> (batch, channels)."""
-        return x.mean(dim=(2, 3))
+        """(batch, channels, mels, frames) -> (batch, features)."""
+        features: Tensor = self.output(x.mean(dim=(2, 3)))
+        return features
 
 
 class AttentionPool(nn.Module):

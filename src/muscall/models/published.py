@@ -36,6 +36,7 @@ RENAMES = (
     (r"^audio_backbone\.attnpool\.k_proj\.", r"audio.pool.key."),
     (r"^audio_backbone\.attnpool\.v_proj\.", r"audio.pool.value."),
     (r"^audio_backbone\.attnpool\.c_proj\.", r"audio.pool.output."),
+    (r"^audio_backbone\.final_linear\.", r"audio.pool.output."),
     (r"^audio_backbone\.layer1\.", r"audio.backbone.stages.0."),
     (r"^audio_backbone\.layer2\.", r"audio.backbone.stages.1."),
     (r"^audio_backbone\.layer3\.", r"audio.backbone.stages.2."),
@@ -81,7 +82,7 @@ def published_config(settings: Mapping[str, Any]) -> ModelConfig:
         audio=ResNetConfig(
             mel=mel,
             width=audio["conv_out_channels"],
-            pooling="attention" if audio["pooling"] == "attention" else "average",
+            pooling="attention" if audio["pooling"] == "attention" else "average_linear",
             heads=8,
             features=audio["hidden_size"],
             window_seconds=audio.get("audio_len_seconds", 20),

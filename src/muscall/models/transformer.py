@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from muscall.models.config import TransformerConfig
+from muscall.several import several
 from muscall.text.tokenizer import clip_tokenizer
 
 
@@ -75,13 +76,13 @@ class TextTransformer(nn.Module):
         """CLIP's byte-pair tokenizer."""
         return clip_tokenizer(self.config.context)
 
-    def tokenize(self, sentences: Sequence[str]) -> Tensor:
+    def tokenize(self, sentences: str | Sequence[str]) -> Tensor:
         """Sentences -> (n, longest) int64, right-padded with 0.
 
         Padding stops at the longest sentence: the causal mask and pooling at the end token keep
         whatever stands to the right from changing the result.
         """
-        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))])
+        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(several(sentences))])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64 -> (batch, features). The end token has the largest id."""

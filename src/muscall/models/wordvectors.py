@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from muscall.errors import CheckpointError
 from muscall.models.config import WordVectorsConfig
 from muscall.models.transformer import pad
+from muscall.several import several
 from muscall.text.words import word_tokenizer
 
 
@@ -48,9 +49,9 @@ class WordVectors(nn.Module):
         encoder.load_state_dict({"vectors.weight": torch.from_numpy(table)})
         return encoder
 
-    def tokenize(self, sentences: Sequence[str]) -> Tensor:
+    def tokenize(self, sentences: str | Sequence[str]) -> Tensor:
         """Sentences -> (n, longest) int64 numbers of words, right-padded with 0."""
-        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(list(sentences))])
+        return pad([encoding.ids for encoding in self.tokenizer.encode_batch(several(sentences))])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64, 0 where there is no known word -> (batch, features), any norm."""

@@ -15,6 +15,7 @@ from muscall.audio.decode import read
 from muscall.audio.mel import MelConfig
 from muscall.audio.windows import centre_start
 from muscall.data.manifest import Row, read_manifest
+from muscall.evaluation.retrieval import right_items
 from muscall.evaluation.tables import Value, markdown, mean
 from muscall.reproduce.found import Found
 from muscall.reproduce.pages import Claim
@@ -63,9 +64,10 @@ def failures(rows: Sequence[Row], similarity: np.ndarray, ranks: np.ndarray) -> 
         ranks: (n,) of the right rows.
     """
     found = []
+    alike, _ = right_items([row.captions[:1] for row in rows])
     for index in np.flatnonzero(ranks > 1).tolist():
-        # A tie counts as a miss, so the first may otherwise be the right one.
-        others = np.where(np.arange(len(rows)) == index, -np.inf, similarity[index])
+        # A tie counts as a miss, so the first may otherwise be a right one.
+        others = np.where(alike[index], -np.inf, similarity[index])
         right, first = rows[index], rows[int(others.argmax())]
         query = right.captions[0]
         shared = tuple(sorted(words(query) & words(first.captions[0])))

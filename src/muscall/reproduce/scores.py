@@ -71,7 +71,7 @@ def retrieval(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:
         direction, the rank of each query's right item. `items`, and the `ids` of their rows.
     """
     rows = read_manifest(held.test)
-    result = evaluate_retrieval(model, rows)
+    result = evaluate_retrieval(model, rows, captions="first")
     np.savez(folder / held.embeddings, audio=result.audio, text=result.text)
     failed = {failure.path for failure in result.failures}
     values: Values = {}
@@ -80,8 +80,8 @@ def retrieval(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:
     return {
         "values": values,
         "ranks": {
-            T2A: ranks(result.similarity).tolist(),
-            A2T: ranks(result.similarity.T).tolist(),
+            T2A: ranks(result.similarity, result.right).tolist(),
+            A2T: ranks(result.similarity.T, result.right.T).tolist(),
         },
         "items": result.items,
         "ids": [row.id for row in rows if row.audio not in failed],

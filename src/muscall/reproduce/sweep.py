@@ -25,6 +25,7 @@ from muscall.reproduce.scores import Held
 from muscall.reproduce.sizes import Size
 from muscall.reproduce.studies import STUDIES, Study
 from muscall.reproduce.written import write
+from muscall.several import several
 
 LOG = "log.txt"
 _LOOK = 2.0  # seconds between two looks at how far the trainings are
@@ -74,12 +75,13 @@ class State:
     obstacle: str = ""
 
 
-def chosen(names: Sequence[str]) -> list[Study]:
+def chosen(names: str | Sequence[str]) -> list[Study]:
     """The studies of these names; "all" is every one.
 
     Raises:
         ConfigError: an unknown name.
     """
+    names = several(names)
     for name in names:
         if name not in STUDIES and name != "all":
             raise ConfigError(f"there is no study {name!r}: {', '.join(STUDIES)}, or all")

@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
 """Minutes on two processor cores; half of the initial weights stays, against forgetting."""
 
 
-def fine_tuning(init: str, music: Path, overrides: Sequence[str] = ()) -> Config:
+def fine_tuning(init: str, music: Path, overrides: str | Sequence[str] = ()) -> Config:
     """Settings for training `init` on a manifest, or on a music folder with the words of its tags.
 
     Args:

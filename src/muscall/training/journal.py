@@ -19,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from muscall.models.checkpoint import written_aside
+
 logger = logging.getLogger("muscall")
 
 METRICS, CURVES, TENSORBOARD = "metrics.jsonl", "curves.png", "tensorboard"
@@ -36,7 +38,9 @@ class Journal:
         self.folder = folder
         self.path = folder / METRICS
         kept = [record for record in read_metrics(self.path) if record["step"] < start]
-        self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), "utf-8")
+        with written_aside(folder) as aside:
+            lines = "".join(json.dumps(record) + "\n" for record in kept)
+            (aside / METRICS).write_text(lines, "utf-8")
         self.file = self.path.open("a", encoding="utf-8")
         self.board = SummaryWriter(str(folder / TENSORBOARD), purge_step=start)
         console = Console(stderr=True)

@@ -32,6 +32,7 @@ def test_clips_are_found_by_the_id_in_their_name(put: Put, naming: str) -> None:
     ]
     assert [row.split for row in found.rows] == ["test", "train"]
     assert [row.labels for row in found.rows] == [None, None]
+    assert all(row.every_caption for row in found.rows)
     assert found.left_out == {"zzXyAbCdEf0": "no such file"}
 
 

@@ -25,6 +25,7 @@ def test_captions_of_a_track_stand_together(put: Put, naming: str) -> None:
         "18500": ("A drum loop",),
     }
     assert {row.split for row in found.rows} == {"test"}
+    assert all(row.every_caption for row in found.rows)
     assert found.left_out == {"238099": "no such file"}
 
 

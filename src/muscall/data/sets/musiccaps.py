@@ -29,6 +29,7 @@ def musiccaps(folder: Path, audio: Path | None = None) -> Found:
             Path(f"{cells['ytid']}.wav"),
             (cells["caption"],),
             split="test" if cells["is_audioset_eval"].lower() == "true" else "train",
+            every_caption=True,
         )
         for cells in read_table(find_file(folder, TABLE), ["ytid", "caption", "is_audioset_eval"])
     ]

@@ -27,7 +27,10 @@ def song_describer(
     for cells in read_table(find_file(folder, TABLE), ["path", "caption", "is_valid_subset"]):
         if cells["is_valid_subset"].lower() == "true" or not only_validated:
             captions.setdefault(Path(cells["path"]), []).append(cells["caption"])
-    rows = [Row(id_of(path), path, tuple(texts), split="test") for path, texts in captions.items()]
+    rows = [
+        Row(id_of(path), path, tuple(texts), split="test", every_caption=True)
+        for path, texts in captions.items()
+    ]
     return find_clips("Song Describer", rows, audio or folder, id_of)
 
 
