@@ -26,7 +26,7 @@ from muscall.models.musicnn import TAGS
 
 # Attributes that the audio encoder's features give.
 HEARD = (*TAGGED, *MEASURED[: Measures.count])
-STEPS, BATCH = 600, 256
+STEPS, BATCH = 300, 256
 AUDIO_LR, TEXT_LR, WARMUP = 3e-4, 1e-3, 50
 DRAWN = 0.04  # temperature at which captions are drawn by how well they fit
 ALIKE = 0.8  # cosine of two profiles from which on they are no negatives of each other
