@@ -36,10 +36,10 @@ import muscall
 from muscall import Library
 from muscall.audio.files import find_audio
 from muscall.library.indexing import Progress
+from muscall.library.messages import Decoded, Window
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import scan
 from muscall.library.store import File, Root, Store
-from muscall.library.worker import Decoded, Window
 from muscall.library.workers import Workers
 from muscall.library.writer import Batch, writing
 from muscall.models.inference import Heard, Listener

@@ -1,5 +1,6 @@
 """A tiny model, a few short files for it to listen to, and the reference arrays."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,26 @@ TINY = ModelConfig(
     audio=ResNetConfig(width=4, blocks=(1, 1, 1, 1), heads=2, features=16, window_seconds=2),
     text=TransformerConfig(width=32, layers=1, heads=2),
 )
+
+
+# What a file that takes over its decoder may make of it: this stands in the place of Python.
+HOSTILE = """#!{python}
+import pathlib, re, sys, time
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from muscall.audio.tags import Tags
+from muscall.library.messages import *
+
+class Evil:
+    def __reduce__(self):
+        return pathlib.Path.touch, (pathlib.Path({mark!r}),)
+
+connection = Connection(int(re.search(r"serve\\((\\d+)\\)", sys.argv[2])[1]))
+{does}
+time.sleep(60)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -99,3 +120,17 @@ def has_bf16(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     told = {"architecture": "x86_64", "avx512_bf16": request.param}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
     return bool(request.param)
+
+
+@pytest.fixture
+def take_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """`take_over(does)`: decoders run such code; gives the file that exists if ours ran theirs."""
+
+    def take_over(does: str) -> Path:
+        program, mark = tmp_path / "python", tmp_path / "mark"
+        program.write_text(HOSTILE.format(python=sys.executable, mark=str(mark), does=does))
+        program.chmod(0o755)
+        monkeypatch.setattr("muscall.library.workers.sys.executable", str(program))
+        return mark
+
+    return take_over

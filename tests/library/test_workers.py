@@ -14,9 +14,9 @@ import pytest
 
 from muscall.audio import decode
 from muscall.audio.windows import stream_windows
-from muscall.errors import AudioError
+from muscall.errors import AudioError, MuscallError
+from muscall.library.messages import Changed, Decoded, Identity, Window
 from muscall.library.payload import payload_hash
-from muscall.library.worker import Changed, Decoded, Identity, Window
 from muscall.library.workers import Workers
 
 LENGTH, RATE = 3200, 16000  # windows of 0.2 s
@@ -27,6 +27,53 @@ Sing = Callable[..., Path]
 
 def yes(*_: object) -> bool:
     return True
+
+
+def test_nothing_that_a_decoder_says_is_run(
+    songs: Path, take_over: Callable[[str], Path], children: Children
+) -> None:
+    mark = take_over("connection.send(Evil())")
+    with pytest.raises(MuscallError, match="no decoder can be started"):
+        list(Workers(1, LENGTH, RATE).read([songs / "a.flac"], yes))
+    assert not mark.exists()
+    assert not children()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "connection.send(Evil())",
+        "connection.send_bytes(b'[' * 100_000)",
+        "connection.send_bytes(b'\\xff')",
+        "send(connection, Wanted(True))",
+        "send(connection, Decoded(1.0))",
+        "send(connection, Window(0.0, 1.0, np.zeros(3200, np.float32)))",
+        "heard(np.zeros(4, np.float32))",
+        "heard(np.full(3200, np.nan, np.float32))",
+    ],
+)
+def test_a_decoder_that_says_anything_else_has_failed(
+    songs: Path, take_over: Callable[[str], Path], children: Children, says: str
+) -> None:
+    mark = take_over(
+        f"""
+def heard(samples):
+    send(connection, Identity("0" * 40, Tags()))
+    receive(connection)
+    send(connection, Window(0.0, 1.0, samples))
+
+send(connection, Ready())
+receive(connection)
+{says}
+"""
+    )
+    paths = [songs / "a.flac", songs / "b.flac"]
+    told = [result for result in Workers(1, LENGTH, RATE).read(paths, yes) if result]
+    assert [str(error) for _, error in told if isinstance(error, AudioError)] == [
+        f"{path}: the decoder said what no decoder says" for path in paths
+    ]
+    assert not mark.exists()
+    assert not children()
 
 
 def test_windows_are_those_of_the_track(songs: Path) -> None:

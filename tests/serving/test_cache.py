@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from muscall.errors import MuscallError
-from muscall.serving.cache import Cache
+from muscall.serving.cache import Cache, NoRoom
+
+
+@contextmanager
+def full_disk(most: int) -> Iterator[None]:
+    """No file can have more than `most` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_file_is_made_once_for_all_who_ask(tmp_path: Path) -> None:
@@ -53,5 +67,27 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
         Cache(tmp_path, 100).get("a", fail)
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").touch()
-    with pytest.raises(MuscallError, match="no room to work in: "):
+    with pytest.raises(NoRoom, match="no room to work in: "):
         Cache(tmp_path / "file" / "cache", 100).get("a", Path.touch)
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_a_full_disk_keeps_nothing_and_spoils_nothing(tmp_path: Path, most: int) -> None:
+    cache, array = Cache(tmp_path, 1 << 20), np.arange(200, dtype=np.float32).reshape(100, 2)
+    with full_disk(most):
+        np.testing.assert_array_equal(cache.array("a", (100, 2), lambda: array), array)
+        with pytest.raises(NoRoom, match="no room to work in: File too large"):
+            cache.get("b", lambda path: path.write_bytes(bytes(200)))
+    assert not list(tmp_path.iterdir())
+    for make in (lambda: array, None):
+        np.testing.assert_array_equal(cache.array("a", (100, 2), make), array)
+
+
+@pytest.mark.parametrize("size", [0, 100, 1000])
+def test_what_a_full_disk_once_left_is_made_anew(tmp_path: Path, size: int) -> None:
+    (tmp_path / "a").write_bytes(bytes(size))
+    array = np.arange(200, dtype=np.float32)
+    cache = Cache(tmp_path, 1 << 20)
+    np.testing.assert_array_equal(cache.array("a", (200,), lambda: array), array)
+    (tmp_path / "b").touch()
+    assert cache.get("b", lambda path: path.write_bytes(b"sound")).read_bytes() == b"sound"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,15 @@ def test_it_stays_while_the_library_is_much_the_same(
     monkeypatch.undo()
     other, new, _ = clusters(150, seed=2)
     assert len(Map(cache).lay_out(other, new)) == 150
+
+
+def test_a_layout_that_a_full_disk_cut_off_is_made_anew(cache: Cache, tmp_path: Path) -> None:
+    keys, vectors, _ = clusters(12)
+    places = Map(cache).lay_out(keys, vectors)
+    (kept,) = tmp_path.iterdir()
+    for size in (0, 40):
+        os.truncate(kept, size)
+        np.testing.assert_array_equal(Map(cache).lay_out(keys, vectors), places)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 11])

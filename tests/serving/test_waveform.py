@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,15 @@ def test_bars_are_loud_where_the_track_is(tmp_path: Path, seconds: float) -> Non
     np.testing.assert_allclose(bars[BARS // 2 + edge :].mean(), 1, atol=0.12)
     (tmp_path / "a.wav").unlink()
     np.testing.assert_array_equal(waveform(tmp_path / "a.wav", "key", cache), bars)
+
+
+def test_bars_that_a_full_disk_cut_off_are_made_anew(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.ones(RATE) / 2, RATE)
+    cache = Cache(tmp_path / "cache", 1 << 20)
+    bars = waveform(tmp_path / "a.wav", "key", cache)
+    for size in (0, 100):
+        os.truncate(tmp_path / "cache" / "key.bars", size)
+        np.testing.assert_array_equal(waveform(tmp_path / "a.wav", "key", cache), bars)
 
 
 def test_silence_is_flat_and_a_broken_file_an_error(tmp_path: Path) -> None:

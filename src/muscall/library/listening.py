@@ -14,8 +14,8 @@ import numpy as np
 
 from muscall.audio.tags import Tags
 from muscall.errors import AudioError, one_line
+from muscall.library.messages import Changed, Decoded, Identity, Window
 from muscall.library.scan import path_text, text_path
-from muscall.library.worker import Changed, Decoded, Identity, Window
 from muscall.library.workers import Result, Workers
 from muscall.models.config import AudioConfig
 from muscall.models.inference import Embedder, Heard, Listener

@@ -1,7 +1,7 @@
 """A process that reads sound files for another one, which survives whatever a file does to it.
 
-It is given a `Task` at a time and gives back what `Answer` names. Nothing here may import torch:
-the process would start slowly and be large.
+It is given a `Task` at a time and tells what it finds, see `messages`. Nothing here may import
+torch: the process would start slowly and be large.
 """
 
 from __future__ import annotations
@@ -10,73 +10,30 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from muscall.audio import decode
-from muscall.audio.tags import Tags, read_tags
+from muscall.audio.tags import read_tags
 from muscall.audio.windows import Samples, stream_windows
 from muscall.errors import AudioError
+from muscall.library.messages import (
+    Changed,
+    Decoded,
+    Failed,
+    Identity,
+    Message,
+    Note,
+    Ready,
+    Task,
+    Wanted,
+    Window,
+    receive,
+    send,
+)
 from muscall.library.payload import payload_hash
 
 _NICE = 10
-
-
-@dataclass(frozen=True)
-class Task:
-    """A file to read, in windows of `length` samples at `sample_rate`."""
-
-    path: Path
-    length: int
-    sample_rate: int
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The process has started."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What the file is. To be answered with whether its windows are wanted (bool)."""
-
-    key: str
-    tags: Tags
-
-
-@dataclass(frozen=True)
-class Window:
-    """The next window: `samples` (length,) float32, `start` in seconds.
-
-    `seconds` is how much of it is the track's: less than a window where that was repeated.
-    """
-
-    start: float
-    seconds: float
-    samples: Samples
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """There are no more windows; the track lasts `seconds`."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The file was written to or replaced while it was read: nothing said of it counts."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """A line for the log."""
-
-    text: str
-
-
-Answer = Ready | Identity | Window | Decoded | Changed | AudioError | Note
 
 
 def serve(descriptor: int) -> None:
@@ -88,23 +45,24 @@ def serve(descriptor: int) -> None:
     connection = Connection(descriptor)
     logging.getLogger("muscall").addHandler(_Notes(connection))
     with contextlib.suppress(EOFError, OSError):
-        connection.send(Ready())
-        while True:
-            for answer in _answers(connection.recv()):
-                connection.send(answer)
-                if isinstance(answer, Identity) and not connection.recv():
+        send(connection, Ready())
+        while isinstance(task := receive(connection), Task):
+            for answer in _answers(task):
+                send(connection, answer)
+                if isinstance(answer, Identity) and receive(connection) == Wanted(False):
                     break
 
 
-def _answers(task: Task) -> Iterator[Answer]:
-    before = _stamp(task.path)
+def _answers(task: Task) -> Iterator[Message]:
+    path = Path(task.path)
+    before = _stamp(path)
     try:
-        yield Identity(payload_hash(task.path), read_tags(task.path))
+        yield Identity(payload_hash(path), read_tags(path))
         count = 0
 
         def counted() -> Iterator[Samples]:
             nonlocal count
-            for block in decode.stream(task.path, sample_rate=task.sample_rate):
+            for block in decode.stream(path, sample_rate=task.sample_rate):
                 count += len(block)
                 yield block
 
@@ -113,12 +71,12 @@ def _answers(task: Task) -> Iterator[Answer]:
             start = max(0, min(index * task.length, count - task.length))
             held = min(count, task.length)
             yield Window(start / task.sample_rate, held / task.sample_rate, samples)
-        last: Answer = Decoded(count / task.sample_rate)
+        last: Message = Decoded(count / task.sample_rate)
     except AudioError as error:
-        last = error
+        last = Failed(error.reason)
     except Exception as error:  # a decoder's surprise is a reason like any other
-        last = AudioError(task.path, f"{type(error).__name__}: {error}")
-    yield last if _stamp(task.path) == before else Changed()
+        last = Failed(f"{type(error).__name__}: {error}")
+    yield last if _stamp(path) == before else Changed()
 
 
 def _stamp(path: Path) -> tuple[int, int, int, int] | None:
@@ -136,4 +94,4 @@ class _Notes(logging.Handler):
         self._connection = connection
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._connection.send(Note(record.getMessage()))
+        send(self._connection, Note(record.getMessage()))

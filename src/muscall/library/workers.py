@@ -12,14 +12,29 @@ from contextlib import suppress
 from multiprocessing.connection import Pipe
 from pathlib import Path
 from queue import Empty, Full, Queue
+from typing import NoReturn
 
 from muscall.errors import AudioError, MuscallError
-from muscall.library.worker import Answer, Changed, Decoded, Identity, Note, Ready, Task, Window
+from muscall.library.messages import (
+    Changed,
+    Decoded,
+    Failed,
+    Identity,
+    Message,
+    Note,
+    Ready,
+    Task,
+    Wanted,
+    Window,
+    receive,
+    send,
+)
 
 Result = Identity | Window | Decoded | Changed | AudioError
 
 _TICK = 0.2  # seconds
 _STARTING = 300.0  # seconds; the machine may be busy
+_ENDING = 10.0  # seconds, for a process that has nothing more to say
 _FILES = 500  # that a process reads, before another takes over: what decoders leak is little so
 # Libraries start threads for these; a worker is one thread.
 _SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -101,10 +116,10 @@ class Workers:
         try:
             while not self._stop.is_set() and (path := next_path()):
                 if process is None:
-                    process, read = _Process(), 0
+                    process, read = _Process(self._length), 0
                     self._processes.add(process)
                 try:
-                    process.send(Task(path, self._length, self._sample_rate))
+                    process.send(Task(str(path), self._length, self._sample_rate))
                     self._relay(process, path, wanted)
                     read += 1
                 except _Died as error:
@@ -126,19 +141,27 @@ class Workers:
         self, process: _Process, path: Path, wanted: Callable[[Path, Identity], bool]
     ) -> None:
         """Pass on what `process` says of one file."""
+        decoding = False
         while True:
-            answer = process.receive(self._patience)
-            if isinstance(answer, Note):
-                log.warning("%s", answer.text)
-                continue
-            assert not isinstance(answer, Ready)
-            decoding = isinstance(answer, Window)
-            if isinstance(answer, Identity):
-                decoding = wanted(path, answer)
-                process.send(decoding)
-            self._put((path, answer))
-            if not decoding:
-                return
+            match process.receive(self._patience):
+                case Note(text):
+                    log.warning("%s", text)
+                case Identity() as identity if not decoding:
+                    decoding = wanted(path, identity)
+                    process.send(Wanted(decoding))
+                    self._put((path, identity))
+                    if not decoding:
+                        return None
+                case Window() as window if decoding:
+                    self._put((path, window))
+                case Decoded() as decoded if decoding:
+                    return self._put((path, decoded))
+                case Changed() as changed:
+                    return self._put((path, changed))
+                case Failed(reason):
+                    return self._put((path, AudioError(path, reason)))
+                case _:
+                    process.refuse()
 
     def _put(self, result: tuple[Path, Result] | Exception | None) -> None:
         while not self._stop.is_set():
@@ -158,7 +181,8 @@ class _Process:
     where that does not guard against it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, length: int) -> None:
+        self._length = length
         self._connection, theirs = Pipe()
         descriptor = theirs.fileno()
         self._process = subprocess.Popen(
@@ -176,25 +200,34 @@ class _Process:
         )
         theirs.close()
         try:
-            self.receive(_STARTING)
+            if self.receive(_STARTING) != Ready():
+                self.refuse()
         except _Died as error:
             raise MuscallError(f"no decoder can be started: {error}") from None
 
-    def send(self, message: Task | bool) -> None:
+    def send(self, message: Task | Wanted) -> None:
         with suppress(OSError):  # it has died, which `receive` tells
-            self._connection.send(message)
+            send(self._connection, message)
 
-    def receive(self, patience: float) -> Answer:
+    def receive(self, patience: float) -> Message:
         try:
             if self._connection.poll(patience):
-                answer: Answer = self._connection.recv()
-                return answer
+                return receive(self._connection, self._length)
+        except ValueError:
+            self.refuse()
         except (EOFError, OSError):
-            code = self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDING)
+            self.kill()
+            code = self._process.returncode
             reason = f"signal {-code}" if code < 0 else f"exit code {code}"
             raise _Died(f"the decoder died: {reason}") from None
         self.kill()
         raise _Died(f"the decoder gave no sign of life for {patience:g} s")
+
+    def refuse(self) -> NoReturn:
+        self.kill()
+        raise _Died("the decoder said what no decoder says")
 
     def kill(self) -> None:
         self._process.kill()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from muscall.errors import MuscallError
 
 _LOCKS = 64
+
+
+class NoRoom(MuscallError):
+    """The folder of a cache cannot be written."""
 
 
 class Cache:
@@ -25,31 +32,60 @@ class Cache:
         self._counting = threading.Lock()
         self._bytes: int | None = None
 
-    def get(self, name: str, make: Callable[[Path], None]) -> Path:
+    def array(
+        self, name: str, shape: tuple[int, ...], make: Callable[[], np.ndarray]
+    ) -> np.ndarray:
+        """The float32 array `name` of `shape`; where there is none, `make()` makes it, as in `get`.
+
+        Where there is no room it is not kept.
+        """
+        made: list[np.ndarray] = []
+
+        def write(to: Path) -> None:
+            made.append(make())
+            # `ndarray.tofile` says nothing where there is no room.
+            to.write_bytes(made[0].tobytes())
+
+        try:
+            path = self.get(name, write, size=4 * math.prod(shape))
+        except NoRoom:
+            return made[0] if made else make()
+        return np.fromfile(path, np.float32).reshape(shape)
+
+    def get(self, name: str, make: Callable[[Path], None], *, size: int | None = None) -> Path:
         """The file `name`; where there is none, `make(path)` makes it, once for all who ask.
 
+        Args:
+            size: its bytes, where they are known: what has others is made anew, and so is what has
+                none.
+
         Raises:
-            MuscallError: the folder cannot be written; what `make` raises.
+            NoRoom: the folder cannot be written.
+            And what `make` raises.
         """
         path = self._folder / name
         with self._making[hash(name) % _LOCKS]:
             with suppress(OSError):
-                os.utime(path)  # it is in use
-                return path
+                held = path.stat().st_size
+                if held and held == (size or held):
+                    os.utime(path)  # it is in use
+                    return path
             aside = self._folder / f".{os.getpid()}-{name}"
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 make(aside)
-                size = aside.stat().st_size
+                with aside.open("rb") as file:
+                    os.fsync(file.fileno())
+                held = aside.stat().st_size
                 aside.replace(path)
             except OSError as error:
                 if error.filename not in (None, str(aside), str(self._folder)):
                     raise
-                raise MuscallError(f"no room to work in: {error.strerror or error}") from error
+                raise NoRoom(f"no room to work in: {error.strerror or error}") from error
             finally:
                 with suppress(OSError):
                     aside.unlink()
-            self._add(size, but=path)
+            self._add(held, but=path)
         return path
 
     def _add(self, size: int, *, but: Path) -> None:

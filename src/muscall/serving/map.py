@@ -76,8 +76,7 @@ class Map:
         digest = blake2b("".join(keys).encode(), digest_size=10)
         digest.update(vectors.tobytes())
         name = f"{digest.hexdigest()}.places"
-        file = self._cache.get(name, lambda to: _lay_out(vectors).tofile(to))
-        places = np.fromfile(file, np.float32).reshape(-1, 2)
+        places = self._cache.array(name, (len(keys), 2), lambda: _lay_out(vectors))
         return _Layout({key: row for row, key in enumerate(keys)}, vectors, places)
 
 

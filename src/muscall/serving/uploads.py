@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 import numpy as np
 
 from muscall.errors import AudioError, MuscallError
-from muscall.library.worker import Identity, Window
+from muscall.library.messages import Identity, Window
 from muscall.library.workers import Workers
 from muscall.models.inference import Heard, Listener
 from muscall.models.muscall import MusCALL
@@ -90,18 +90,18 @@ class Uploads:
         )
         until, key = time.monotonic() + _PATIENCE, ""
         with closing(workers.read([path], lambda *_: True)) as results:
-            for _, result in filter(None, results):
+            for result in results:
                 if time.monotonic() > until:
                     raise AudioError(path, f"cannot be heard within {_PATIENCE:g} s")
                 match result:
-                    case AudioError():
-                        raise result
-                    case Identity():
-                        key = result.key
-                    case Window():
-                        if result.start > _LONGEST:
+                    case _, AudioError() as error:
+                        raise error
+                    case _, Identity() as identity:
+                        key = identity.key
+                    case _, Window() as window:
+                        if window.start > _LONGEST:
                             break
-                        listener.hear(heard, result.samples)
+                        listener.hear(heard, window.samples)
         listener.finish()
         if not heard.vectors:
             raise AudioError(path, "cannot be decoded")

@@ -22,10 +22,8 @@ def waveform(path: Path, key: str, cache: Cache) -> np.ndarray:
 
     Raises:
         AudioError: the file cannot be decoded.
-        MuscallError: the cache cannot be written.
     """
-    made = cache.get(f"{key}.bars", lambda to: _measure(path).tofile(to))
-    return np.fromfile(made, np.float32)
+    return cache.array(f"{key}.bars", (BARS,), lambda: _measure(path))
 
 
 def _measure(path: Path) -> np.ndarray:
