@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from muscall.data.dataset import Batch
 from muscall.losses import LossConfig, infonce
-from muscall.models.config import CRNNConfig, WordVectorsConfig
+from muscall.models.config import CRNNConfig, MusicnnConfig, WordVectorsConfig
 from muscall.models.muscall import MusCALL
 from muscall.training.distributed import Group
 from muscall.training.engine import Engine, RunningStatistics
@@ -56,6 +56,16 @@ def assert_equal_runs(one, other, *, rtol=1e-4, atol=1e-6):
         )
     for name, value in one[2].items():
         torch.testing.assert_close(value, other[2][name], rtol=1e-5, atol=atol, msg=name)
+
+
+def test_a_frozen_tagger_is_left_as_it_is(tiny_config):
+    torch.manual_seed(0)
+    model = MusCALL(tiny_config.model_copy(update={"audio": MusicnnConfig()}))
+    _, found, state = gradients(model, batch_of(4), micro_batch=2)
+    assert "audio_projection.weight" in found
+    assert not any(name.startswith("audio.") for name in found)
+    for name, value in model.audio.state_dict().items():
+        assert torch.equal(state[f"audio.{name}"], value), name
 
 
 def test_one_micro_batch_is_a_plain_training_step(tiny_model):

@@ -31,11 +31,12 @@ NAMES = tuple(f"{network}/{tag}" for network in NETWORKS for tag in TAGS[network
 _TOGETHER = 8  # patches; more of them leave the processor's caches
 
 
-def tags(items: Sequence[AudioInput]) -> tuple[np.ndarray, np.ndarray]:
+def tags(items: Sequence[AudioInput], stride: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """The means over each item's patches of 3 s.
 
     Args:
         items: paths, `Segment`s of files, or (samples, rate) with samples (n,) or (channels, n).
+        stride: one patch in so many is heard.
 
     Returns:
         Probabilities (items, 100) float32, in the order of NAMES, and features (items, 400).
@@ -43,12 +44,12 @@ def tags(items: Sequence[AudioInput]) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         AudioError: an item cannot be read.
     """
-    means = [[part.mean(axis=0) for part in taggram(item)] for item in items]
+    means = [[part.mean(axis=0) for part in taggram(item, stride)] for item in items]
     return np.stack([mean[0] for mean in means]), np.stack([mean[1] for mean in means])
 
 
 @torch.inference_mode()
-def taggram(item: AudioInput) -> tuple[np.ndarray, np.ndarray]:
+def taggram(item: AudioInput, stride: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (patches, 100) and features (patches, 400) float32 over time.
 
     A rest shorter than a patch is left out, as musicnn does; an item that is shorter is repeated.
@@ -58,7 +59,7 @@ def taggram(item: AudioInput) -> tuple[np.ndarray, np.ndarray]:
     if len(samples) < PATCH * HOP:
         samples = loop_to(samples, PATCH * HOP)
     frames = log_mel(torch.from_numpy(samples))
-    patches = frames[: len(frames) // PATCH * PATCH].unflatten(0, (-1, PATCH))
+    patches = frames[: len(frames) // PATCH * PATCH].unflatten(0, (-1, PATCH))[::stride]
     pieces = []
     for some in patches.split(_TOGETHER):
         heard = [pretrained(network)(some) for network in NETWORKS]
@@ -86,7 +87,9 @@ def _samples(item: AudioInput) -> np.ndarray:
     return decode.read(part.path, start=part.start, duration=part.duration, sample_rate=RATE)
 
 
-def listen(paths: Iterable[Path], store: Path, *, every: int = 100) -> Iterator[tuple[int, Path]]:
+def listen(
+    paths: Iterable[Path], store: Path, *, every: int = 100, stride: int = 1
+) -> Iterator[tuple[int, Path]]:
     """Tags of all `paths` into `store`, an npz of `paths`, `probabilities` and `features`.
 
     Paths that `store` has are passed over, so that a stopped run goes on; it is written after
@@ -113,7 +116,7 @@ def listen(paths: Iterable[Path], store: Path, *, every: int = 100) -> Iterator[
         if str(path) in rows:
             continue
         try:
-            probabilities, features = tags([path])
+            probabilities, features = tags([path], stride)
         except AudioError as error:
             print(error, file=sys.stderr)
             continue
