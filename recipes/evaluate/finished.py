@@ -1,4 +1,4 @@
-"""The 28 finished tracks of `immich-memories-music`: labels, moods, tempo. Never trained on."""
+"""The 28 generated tracks of `immich-memories-music`: labels, moods, tempo. Never trained on."""
 
 from __future__ import annotations
 
