@@ -194,7 +194,7 @@ def heard(paths: Sequence[Path], store: Path) -> np.ndarray:
         RulerError: a track cannot be read.
     """
     for done, _ in listen(paths, store, every=20, stride=STRIDE):
-        print(f"heard {done} of {len(paths)}", file=sys.stderr)
+        print(f"heard {done} tracks", file=sys.stderr)
     with np.load(store) as table:
         known = dict(zip(table["paths"].tolist(), table["probabilities"], strict=True))
     missing = [path for path in paths if str(path) not in known]
