@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -21,7 +19,7 @@ from muscall.errors import MuscallError, one_line
 from muscall.library.ledger import Ledger, Place, Report
 from muscall.library.listening import Listening
 from muscall.library.pipeline import pipeline_id
-from muscall.library.scan import Found, path_text, scan, text_path
+from muscall.library.scan import Found, choose_roots, scan, text_path
 from muscall.library.store import Root, Store
 from muscall.library.writer import Batch, writing
 from muscall.models.muscall import MusCALL
@@ -86,7 +84,7 @@ def index(
         KeyboardInterrupt: on Ctrl-C, after what was done is committed.
     """
     scaling = _scaling() if engine == "ray" else None
-    chosen = _chosen(store.roots(), roots, exclude)
+    chosen = choose_roots(store.roots(), roots, exclude)
     pipeline = pipeline_id(model)
     access = nullcontext() if dry_run else writing(store, pipeline, model.config.dim)
     stopped = stopped or threading.Event()
@@ -145,6 +143,7 @@ def _scaling() -> ModuleType:
     return scaling
 
 
+<<<<<<< HEAD
 def _chosen(
     known: dict[str, Root],
     roots: str | Path | Sequence[str | Path],
@@ -164,6 +163,8 @@ def _chosen(
     return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}
 
 
+=======
+>>>>>>> faults-library
 def _compared(
     store: Store, pipeline: str, roots: dict[str, Root], retry_failed: bool
 ) -> tuple[Ledger, set[str]]:
