@@ -35,10 +35,7 @@ def find_audio(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     seen: set[tuple[int, int]] = set()
-<<<<<<< HEAD
     for path in map(Path, several(paths)):
-=======
-    for path in map(Path, paths):
         check_there([path])
         found.update(dict.fromkeys(search_folder(path, seen=seen) if path.is_dir() else [path]))
     return list(found)
@@ -51,7 +48,6 @@ def check_there(paths: Iterable[Path]) -> None:
         AudioError: as `find_audio`.
     """
     for path in paths:
->>>>>>> faults-library
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:

@@ -23,7 +23,6 @@ from muscall.library.scan import Found, choose_roots, scan, text_path
 from muscall.library.store import Root, Store
 from muscall.library.writer import Batch, writing
 from muscall.models.muscall import MusCALL
-from muscall.several import several
 
 Engine = Literal["local", "ray"]
 
@@ -143,28 +142,6 @@ def _scaling() -> ModuleType:
     return scaling
 
 
-<<<<<<< HEAD
-def _chosen(
-    known: dict[str, Root],
-    roots: str | Path | Sequence[str | Path],
-    exclude: str | Sequence[str] | None,
-) -> dict[str, Root]:
-    """The roots to look through, by their path."""
-    named = [os.path.normpath(Path(root).absolute()) for root in several(roots)]
-    paths = [path_text(Path(name)) for name in named] or list(known)
-    if not paths:
-        raise MuscallError("the library knows no folder yet: name one")
-    for path in paths:
-        if path not in known and not text_path(path).is_dir():
-            raise MuscallError(f"{text_path(path)}: no such folder")
-    now = datetime.now(UTC)
-    before = {path: known[path].exclude if path in known else [] for path in paths}
-    stated = None if exclude is None else several(exclude)
-    return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}
-
-
-=======
->>>>>>> faults-library
 def _compared(
     store: Store, pipeline: str, roots: dict[str, Root], retry_failed: bool
 ) -> tuple[Ledger, set[str]]:

@@ -138,22 +138,13 @@ class Library:
         self.store.must_exist()
         if where.strip():
             parse_filter(where)  # here, where a slip of the pen need not wait for the model
-<<<<<<< HEAD
-        liked = [self._examples.sound(Example.parse(example)) for example in several(like)]
-        unliked = [self._examples.sound(Example.parse(example)) for example in several(unlike)]
+        liked, unliked = several(like), several(unlike)
+        sounds = self._examples.of(*liked, *unliked)
         request = Request(
             text=text,
             avoid=several(avoid),
-            like=[sound.vector for sound in liked],
-            unlike=[sound.vector for sound in unliked],
-=======
-        sounds = self._examples.of(*like, *unlike)
-        request = Request(
-            text=text,
-            avoid=avoid,
-            like=[sound.vector for sound in sounds[: len(like)]],
-            unlike=[sound.vector for sound in sounds[len(like) :]],
->>>>>>> faults-library
+            like=[sound.vector for sound in sounds[: len(liked)]],
+            unlike=[sound.vector for sound in sounds[len(liked) :]],
             where=where,
             n=n,
             most_per_artist=most_per_artist,

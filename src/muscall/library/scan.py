@@ -12,6 +12,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from muscall.audio.files import search_folder
 from muscall.errors import MuscallError
 from muscall.library.store import Root
+from muscall.several import several
 
 _URI = "file://"
 
@@ -67,14 +68,16 @@ def text_path(text: str) -> Path:
 
 
 def choose_roots(
-    known: dict[str, Root], roots: Sequence[str | Path], exclude: Sequence[str] | None
+    known: dict[str, Root],
+    roots: str | Path | Sequence[str | Path],
+    exclude: str | Sequence[str] | None,
 ) -> dict[str, Root]:
     """The roots to look through, by their path: `roots`, or all that are `known` for none.
 
     Raises:
         MuscallError: there is no such folder, or none is known.
     """
-    named = [os.path.normpath(Path(root).absolute()) for root in roots]
+    named = [os.path.normpath(Path(root).absolute()) for root in several(roots)]
     paths = [path_text(Path(name)) for name in named] or list(known)
     if not paths:
         raise MuscallError("the library knows no folder yet: name one")
@@ -83,6 +86,5 @@ def choose_roots(
             raise MuscallError(f"{text_path(path)}: no such folder")
     now = datetime.now(UTC)
     before = {path: known[path].exclude if path in known else [] for path in paths}
-    return {
-        path: Root(path, before[path] if exclude is None else list(exclude), now) for path in paths
-    }
+    stated = None if exclude is None else several(exclude)
+    return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}
