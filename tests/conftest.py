@@ -1,7 +1,7 @@
 """A tiny model, a few short files for it to listen to, and the reference arrays."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,14 @@ connection = Connection(int(re.search(r"serve\\((\\d+)\\)", sys.argv[2])[1]))
 {does}
 time.sleep(60)
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept in the user's cache folder stays out of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,15 @@ def test_search_prints_objects(ask: Run, songs: Path) -> None:
     assert hit["versions"] == []
 
 
+def test_filters_may_be_repeated_and_all_hold(ask: Run, songs: Path) -> None:
+    filters = ("--where", "artist = ann", "--where", "year = 2000 or year = 1900")
+    for command in (["search"], ["search", "octave"], ["similar", songs / "1.flac"]):
+        (hit,) = json.loads(ask(*command, *filters, "--json").out)
+        assert hit["title"] == "Low Tone"
+    done = ask("search", "--where", "year = 2000", "--where", "yeer = 1")
+    assert (done.code, done.err.split(",")[0]) == (1, "muscall: filter: there is no yeer")
+
+
 def test_search_prints_paths_as_they_are(ask: Run, songs: Path) -> None:
     done = ask("search", "--paths", "--where", "path ~ '%ff'")
     assert done.code == 0
@@ -262,6 +271,9 @@ def test_failures_are_one_line(ask: Run, run: Run, songs: Path, tmp_path: Path) 
         (run("export", "--parquet", tmp_path / "a", "--library", none), absent),
         (ask("search", "a tone", "--where", "yeer > 1"), "filter: there is no yeer"),
         (ask("search", "--like", none), f"{none}: no such file"),
+        (run("search", "a tone", none, "--model", "none"), f"{none}: no such file or folder"),
+        (run("embed", none, "-o", songs / "a", "--model", "none"), f"{none}: no such file or"),
+        (ask("index", none, "--model", "none"), f"{none}: no such folder"),
         (ask("similar", f"{songs}/0.flac@1:00"), f"{songs}/0.flac: ends before 60.00 s"),
         (ask("similar", f"{songs}/0.flac@3-2"), f"{songs}/0.flac: no passage from 3 to 2 s"),
         (ask("describe", songs), f"{songs}: is a folder"),

@@ -103,7 +103,7 @@ def examples(song: Path, track: Track, tmp_path: Path, tiny_model: MusCALL) -> E
     )  # fmt: skip
     with writing(store, pipeline, tiny_model.config.dim) as writer:
         writer.commit(Batch(tracks=[track], files={file.path: file}))
-    return Examples(store, pipeline, tiny_model)
+    return Examples(Library(store.folder, tiny_model))
 
 
 def test_a_track_of_the_library_is_not_listened_to(
@@ -112,18 +112,18 @@ def test_a_track_of_the_library_is_not_listened_to(
     copy = Path(shutil.copy(song, tmp_path / "elsewhere.flac"))
     monkeypatch.chdir(tmp_path)
     for path in (song, Path("song.flac"), copy):
-        sound = examples.sound(Example(path))
+        (sound,) = examples.of(path)
         assert sound.key == track.row["key"]
         np.testing.assert_array_equal(sound.vector, track.row["vector"])
     song.unlink()  # a drive that is not there
-    np.testing.assert_array_equal(examples.sound(Example(song)).vector, track.row["vector"])
+    np.testing.assert_array_equal(examples.of(song)[0].vector, track.row["vector"])
 
 
 def test_other_sound_is_listened_to(
     examples: Examples, sing: Sing, song: Path, track: Track, tmp_path: Path, tiny_model: MusCALL
 ) -> None:
     for path in (sing(tmp_path / "other.flac", 2), sing(song, 3)):
-        sound = examples.sound(Example(path))
+        (sound,) = examples.of(path)
         assert sound.key == payload_hash(path) != track.row["key"]
         np.testing.assert_allclose(sound.vector, tiny_model.encode_audio([path])[0], atol=1e-6)
 
@@ -134,14 +134,14 @@ def test_a_passage_is_what_the_windows_in_it_are_where_they_cover_it(
     vectors = [vector.astype(np.float16).astype(np.float64) for _, _, vector in track.windows]
     for start, end, chosen in ((2, 4, vectors[1:2]), (0, 4.2, vectors[:2]), (2, 5, vectors[1:])):
         expected = np.sum(chosen, axis=0) / np.linalg.norm(np.sum(chosen, axis=0))
-        sound = examples.sound(Example(song, start, end))
+        (sound,) = examples.of(Example(song, start, end))
         assert sound.key == track.row["key"]
         np.testing.assert_allclose(sound.vector, expected, atol=1e-6)
     for start, end in ((1.0, 3.0), (0.0, 3.0), (3.5, None)):
         part = Segment(song, start, None if end is None else end - start)
         heard = tiny_model.encode_audio([part])[0]
         np.testing.assert_allclose(
-            examples.sound(Example(song, start, end)).vector, heard, atol=1e-6
+            examples.of(Example(song, start, end))[0].vector, heard, atol=1e-6
         )
 
 
@@ -169,7 +169,13 @@ def test_what_cannot_be_read_is_an_error(examples: Examples, song: Path, tmp_pat
         (Example(song, 60, 75), r"ends before 60.00 s"),
     ):
         with pytest.raises(AudioError, match=says):
-            examples.sound(example)
+            examples.of(example)
+
+
+def test_what_is_not_there_is_told_before_the_model_is_loaded(song: Path, tmp_path: Path) -> None:
+    examples = Examples(Library(tmp_path / "library", "no/such/model"))
+    with pytest.raises(AudioError, match=r"none\.flac: no such file"):
+        examples.of(song, f"{tmp_path}/none.flac@0:10")
 
 
 def test_no_library_is_needed_to_listen(song: Path, tmp_path: Path, tiny_model: MusCALL) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muscall.library.filters import NUMBERS, TEXTS, FilterError, parse_filter
+from muscall.library.filters import NUMBERS, TEXTS, FilterError, all_of, parse_filter
 
 ROWS: list[dict[str, Any]] = [
     {"title": "Cello Suite", "artist": "J. S. Bach", "album": "Suites", "genre": "Baroque",
@@ -170,3 +170,12 @@ def test_means_what_python_would(find: Find, tree: Any) -> None:
 def test_any_text_is_a_filter_or_an_error(text: str) -> None:
     with contextlib.suppress(FilterError):
         assert parse_filter(text)
+
+
+def test_of_several_filters_all_hold(find: Find) -> None:
+    assert find(all_of(["year > 1900", "artist ~ bach or artist ~ band"])) == [1]
+    assert all_of(["year > 1900", " ", ""]) == "year > 1900"
+    assert all_of([" "]) == all_of([]) == ""
+    for wrong in (["year > 1900", "yeer > 1"], ["year > 1900) or (year < 1", "year > 1"]):
+        with pytest.raises(FilterError):
+            all_of(wrong)

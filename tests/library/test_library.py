@@ -92,6 +92,38 @@ def test_a_slip_in_a_filter_is_told_before_a_model_is_loaded(library: Library) -
         Library(library.store.folder, "no/such/model").search("calm", where="yeer > 1")
 
 
+def test_so_are_files_folders_and_labels_that_are_not_there(
+    library: Library, tagged_songs: Path, tmp_path: Path
+) -> None:
+    unloaded, none = Library(library.store.folder, "no/such/model"), tmp_path / "none"
+    for ask, says in (
+        (lambda: unloaded.similar(none), "none: no such file"),
+        (lambda: unloaded.search("calm", like=[tagged_songs / "a.flac"], unlike=[none]), "none: "),
+        (lambda: unloaded.embedding(f"{none}@0:10"), "none: no such file"),
+        (lambda: unloaded.describe(none), "none: no such file"),
+        (lambda: unloaded.describe(tagged_songs / "a.flac", labels=none), "none: no labels"),
+        (lambda: list(unloaded.tags([none])), "none: no such file"),
+        (lambda: list(unloaded.tags([tagged_songs], labels=none)), "none: no labels"),
+        (lambda: unloaded.index([none]), "none: no such folder"),
+    ):
+        with pytest.raises(MuscallError, match=says):
+            ask()
+
+
+def test_where_labels_lie_is_remembered(
+    library: Library, tagged_songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, song = tmp_path / "own.txt", tagged_songs / "a.flac"
+    own.write_text("calm\nwild\n")
+    before = [library.describe(song), library.describe(song, labels=own)]
+    monkeypatch.setattr(MusCALL, "encode_text", None)
+    again = Library(library.store.folder, library.model)
+    assert [again.describe(song), again.describe(song, labels=own)] == before
+    own.write_text("calm\nwilder\n")
+    with pytest.raises(TypeError):
+        again.describe(song, labels=own)
+
+
 def test_a_track_is_described(library: Library, tagged_songs: Path, tmp_path: Path) -> None:
     labels = library.describe(tagged_songs / "a.flac", n=2)
     kinds = [label.kind for label in labels]

@@ -54,6 +54,13 @@ def test_words_of_the_tags_and_filters_count(served) -> None:
     assert track["has_cover"]
 
 
+def test_of_several_filters_all_hold(served) -> None:
+    (found,) = search(served, where=["genre ~ dub or title ~ wav", "year < 2000"])
+    assert found["track"]["key"] == served.key("flac.flac")
+    answer = served.client.get("/v1/search", params={"where": ["year > 1", "yeer > 1"]})
+    assert (answer.status_code, "yeer" in answer.json()["detail"]) == (422, True)
+
+
 def test_examples_are_not_found_themselves(served) -> None:
     examples = {served.key("flac.flac"), served.key("mp3.mp3")}
     found = keys(search(served, like=list(examples), n=50))

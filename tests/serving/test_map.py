@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from muscall.library.cache import Cache
 from muscall.serving import map as maps
-from muscall.serving.cache import Cache
 from muscall.serving.map import Map
 
 

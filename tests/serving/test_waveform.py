@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from muscall.errors import AudioError
-from muscall.serving.cache import Cache
+from muscall.library.cache import Cache
 from muscall.serving.waveform import BARS, waveform
 
 RATE = 22_050

@@ -36,14 +36,24 @@ def find_audio(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     found: dict[Path, None] = {}
     seen: set[tuple[int, int]] = set()
     for path in map(Path, several(paths)):
+        check_there([path])
+        found.update(dict.fromkeys(search_folder(path, seen=seen) if path.is_dir() else [path]))
+    return list(found)
+
+
+def check_there(paths: Iterable[Path]) -> None:
+    """Look whether all of `paths` are there, which takes no time.
+
+    Raises:
+        AudioError: as `find_audio`.
+    """
+    for path in paths:
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:
             raise AudioError(path, "no such file or folder") from error
         except (OSError, ValueError) as error:
             raise AudioError(path, getattr(error, "strerror", None) or str(error)) from error
-        found.update(dict.fromkeys(search_folder(path, seen=seen) if path.is_dir() else [path]))
-    return list(found)
 
 
 def search_folder(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from muscall.audio.files import check_there
 from muscall.cli.common import (
     Inputs,
     Model,
@@ -35,6 +36,7 @@ def embed(
 
     # Opened before the work, so that an output that cannot be written is known at once.
     with written_aside(output) as file:
+        check_there(paths)  # nor need a slip of the pen wait for the model
         loaded = load_model(model, threads)
         with progress_bar("Listening") as progress:
             collection = embed_files(loaded, paths, progress=progress)

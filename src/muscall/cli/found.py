@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 N = Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")]
 Where = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--where",
         metavar="FILTER",
         help="Only such tracks: 'year > 1990 and (bpm < 100 or genre ~ dub)'. Also: title, artist, "
-        "album, path, duration in seconds; in (...), not, !=.",
+        "album, path, duration in seconds; in (...), not, !=. May be repeated: all of them hold.",
     ),
 ]
 MaxPerArtist = Annotated[

@@ -15,11 +15,12 @@ from muscall.cli.common import (
     LibraryPath,
     Model,
     Threads,
-    load_model,
     message,
+    open_library,
     progress_bar,
 )
 from muscall.errors import MuscallError
+from muscall.models.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from muscall.library.indexing import Progress
@@ -86,10 +87,8 @@ def index(
     What was moved, renamed or retagged is known by its sound. Interrupt it at any time: the next
     run does the rest.
     """
-    loaded = load_model(model, threads)
-    from muscall.library.library import Library
-
-    music = Library(library, loaded)
+    keep_freed_memory()
+    music = open_library(library, model, threads)
     report = None
     for _ in music.changes(folders or ()) if watch else [None]:
         try:

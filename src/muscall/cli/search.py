@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from muscall.audio.files import check_there
 from muscall.cli.common import (
     Json,
     LibraryPath,
@@ -53,7 +54,7 @@ def search(
         list[str] | None,
         typer.Option("--not", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
     ] = None,
-    where: Where = "",
+    where: Where = None,
     n: N = 10,
     max_per_artist: MaxPerArtist = None,
     as_json: Json = False,
@@ -82,14 +83,17 @@ def search(
             )
         _search_files(text, paths, n, form, model, threads)
         return
-    if not (text or like or where.strip()):
+    from muscall.library.filters import all_of
+
+    wanted = all_of([unicode(text) for text in where or ()])
+    if not (text or like or wanted):
         raise typer.BadParameter("say what to find: QUERY, --like or --where")
     hits = open_library(library, model, threads).search(
         text,
         like=like or (),
         unlike=unlike or (),
         avoid=[unicode(words) for words in avoid or ()],
-        where=unicode(where),
+        where=wanted,
         n=n,
         most_per_artist=max_per_artist,
     )
@@ -99,6 +103,7 @@ def search(
 def _search_files(
     query: str, paths: list[Path], n: int, form: Form, model: str | None, threads: int | None
 ) -> None:
+    check_there(paths)  # here, where a slip of the pen need not wait for the model
     loaded = load_model(model, threads)
     from muscall.library.search import search as find
 

@@ -8,7 +8,7 @@ from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Where
 
 def similar(
     example: AnExample,
-    where: Where = "",
+    where: Where = None,
     n: N = 10,
     max_per_artist: MaxPerArtist = None,
     as_json: Json = False,
@@ -22,7 +22,10 @@ def similar(
 
     They are of the library; the file itself need not be. It is shown as `muscall search` does.
     """
+    from muscall.library.filters import all_of
+
     form = Form(as_json, as_paths, m3u)
     music = open_library(library, model, threads)
-    hits = music.similar(example, n=n, where=unicode(where), most_per_artist=max_per_artist)
+    wanted = all_of([unicode(text) for text in where or ()])
+    hits = music.similar(example, n=n, where=wanted, most_per_artist=max_per_artist)
     form.show_hits(hits)

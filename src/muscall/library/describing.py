@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import platformdirs
 import yaml
 
 from muscall.errors import MuscallError
-from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels
-from muscall.models.muscall import MusCALL
+from muscall.library.cache import Cache
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 ENOUGH = 20  # tracks, to tell one against
+_KEPT = 20 << 20  # bytes of vectors of labels
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,21 @@ class Vocabulary:
     Args:
         labels: by kind.
         others: (n, dim) embeddings of the tracks to tell against; None for none.
+        pipeline: of the model, under which the user's cache folder keeps where its labels lie;
+            None to keep nothing.
     """
 
     def __init__(
-        self, model: MusCALL, labels: dict[str, list[str]], others: np.ndarray | None = None
+        self,
+        model: MusCALL,
+        labels: dict[str, list[str]],
+        others: np.ndarray | None = None,
+        *,
+        pipeline: str | None = None,
     ) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
-        # A phrase or sentence stands for itself; a word is put into the paper's kind of prompt.
-        whole = np.array([len(text.split()) > 3 for _, text in self.labels])
-        self._vectors = np.empty((len(self.labels), model.config.dim), np.float32)
-        for chosen, templates in ((whole, PLAIN), (~whole, ENSEMBLE)):
-            texts = [text for (_, text), one in zip(self.labels, chosen, strict=True) if one]
-            if texts:
-                self._vectors[chosen] = embed_labels(model, texts, templates)
         self._kinds = np.array([kind for kind, _ in self.labels])
+        self._vectors = _embedded(model, [text for _, text in self.labels], pipeline)
         self._usual = None if others is None else self._told(others)
 
     def against(self, others: np.ndarray) -> Self:
@@ -91,6 +98,32 @@ class Vocabulary:
             for labels in found.values()
             for label in sorted(labels, key=lambda label: -label.strength)[:n]
         ]
+
+    def fitting(self, track: np.ndarray, n: int = 3) -> list[Label]:
+        """Those of `describe` that fit an embedding (dim,) better than usual."""
+        return [label for label in self.describe(track, n) if label.strength > 0]
+
+
+def _embedded(model: MusCALL, labels: Sequence[str], pipeline: str | None) -> np.ndarray:
+    """(len(labels), dim) float32, unit norm."""
+    from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels  # imports torch
+
+    # A phrase or sentence stands for itself; a word is put into the paper's kind of prompt.
+    whole = np.array([len(label.split()) > 3 for label in labels])
+    vectors = np.empty((len(labels), model.config.dim), np.float32)
+
+    def embed() -> np.ndarray:
+        for chosen, templates in ((whole, PLAIN), (~whole, ENSEMBLE)):
+            texts = [label for label, one in zip(labels, chosen, strict=True) if one]
+            if texts:
+                vectors[chosen] = embed_labels(model, texts, templates)
+        return vectors
+
+    if pipeline is None:
+        return embed()
+    cache = Cache(platformdirs.user_cache_path("muscall") / "labels", _KEPT)
+    told = json.dumps([pipeline, labels, whole.tolist(), PLAIN, ENSEMBLE]).encode()
+    return cache.array(f"{blake2b(told, digest_size=16).hexdigest()}.vectors", vectors.shape, embed)
 
 
 def read_labels(path: Path | None = None) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Example:
             raise MuscallError(f"{self.path}: no passage from {start:g} to {end:g} s")
 
     @classmethod
-    def parse(cls, text: str | Path | Example) -> Example:
+    def parse(cls, text: AnExample) -> Example:
         """Read `song.flac`, `song.flac@1:05-1:20`, `song.flac@65-80` or `song.flac@1:05`.
 
         The last one stands for 15 s from there. What is the name of a file is that file.
@@ -58,6 +58,10 @@ class Example:
             return cls(Path(text))
         start = _seconds(found[2])
         return cls(Path(found[1]), start, _seconds(found[3]) if found[3] else start + _PASSAGE)
+
+
+AnExample = str | Path | Example
+"""As `Example.parse` reads it: "song.flac", or "song.flac@1:05-1:20"."""
 
 
 def _seconds(time: str) -> float:
@@ -75,38 +79,51 @@ class Sound:
     vector: np.ndarray
 
 
+class Music(Protocol):
+    """A library, of which the model, and with it the pipeline, may yet have to be loaded."""
+
+    store: Store
+
+    @property
+    def pipeline(self) -> str: ...
+    @property
+    def model(self) -> MusCALL: ...
+
+
 class Examples:
     """Gives the vectors of music: out of the library where they are there, else by listening."""
 
-    def __init__(self, store: Store, pipeline: str, model: MusCALL) -> None:
-        self.store, self.pipeline, self.model = store, pipeline, model
+    def __init__(self, music: Music) -> None:
+        self._music = music
 
-    def sound(self, example: Example) -> Sound:
-        """What an example sounds like.
+    def of(self, *examples: AnExample) -> list[Sound]:
+        """What each of `examples` sounds like. That all are there is seen without the model.
 
         Raises:
-            AudioError: the file cannot be read, or ends before the passage starts.
+            AudioError: a file cannot be read, or ends before the passage starts.
+            MuscallError: as `Example`.
         """
-        if example.start is None and example.end is None:
-            ((_, sound),) = self.sounds([example.path])
-            if isinstance(sound, AudioError):
-                raise sound
-            return sound
-        key = _keys(self.store, [example.path])[example.path]
-        if isinstance(key, AudioError):
-            raise key
-        vector = self._of_windows(key, example)
+        parsed = [Example.parse(example) for example in examples]
+        keys = _keys(self._music.store, [example.path for example in parsed])
+        failures = [key for key in keys.values() if isinstance(key, AudioError)]
+        if failures:
+            raise failures[0]
+        return [self._sound(example, str(keys[example.path])) for example in parsed]
+
+    def _sound(self, example: Example, key: str) -> Sound:
+        whole = example.start is None and example.end is None
+        vector = self._of_tracks({key}).get(key) if whole else self._of_windows(key, example)
         return Sound(key, self._heard(example) if vector is None else vector)
 
     def sounds(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Sound | AudioError]]:
         """What each file sounds like as a whole, or why it cannot be read; in their order."""
         for start in range(0, len(paths), _TOGETHER):
             some = paths[start : start + _TOGETHER]
-            keys = _keys(self.store, some)
+            keys = _keys(self._music.store, some)
             known = self._of_tracks({key for key in keys.values() if isinstance(key, str)})
             strange = [path for path in some if isinstance(keys[path], str)]
             strange = [path for path in strange if keys[path] not in known]
-            with closing(self.model.encode_each(strange)) as heard:
+            with closing(self._music.model.encode_each(strange)) as heard:
                 for path in some:
                     key = keys[path]
                     if isinstance(key, AudioError):
@@ -119,12 +136,12 @@ class Examples:
                         yield path, Sound(key, vector)
 
     def _of_tracks(self, keys: set[str]) -> Mapping[str, np.ndarray]:
-        rows = self.store.rows(self.pipeline, keys)
+        rows = self._music.store.rows(self._music.pipeline, keys)
         return dict(zip(rows["key"].to_pylist(), matrix(rows["vector"]), strict=True))
 
     def _of_windows(self, key: str, example: Example) -> np.ndarray | None:
         """The mean of the windows that lie in a passage; None where they are not most of it."""
-        table = self.store.windows(self.pipeline)
+        table = self._music.store.windows(self._music.pipeline)
         if table is None or example.end is None:
             return None
         first, last = example.start or 0.0, example.end
@@ -145,7 +162,8 @@ class Examples:
 
         start = example.start or 0.0
         duration = None if example.end is None else example.end - start
-        vector: np.ndarray = self.model.encode_audio([Segment(example.path, start, duration)])[0]
+        model, segment = self._music.model, Segment(example.path, start, duration)
+        vector: np.ndarray = model.encode_audio([segment])[0]
         return vector
 
 

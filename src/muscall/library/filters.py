@@ -7,6 +7,7 @@ nothing that a person or a stranger types reaches the store as it is.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
@@ -68,6 +69,18 @@ def parse_filter(text: str) -> str:
     except RecursionError:
         raise FilterError("filter: too many brackets") from None
     return sql
+
+
+def all_of(filters: Sequence[str]) -> str:
+    """One filter that holds where each of `filters` does; of these, blank ones always hold.
+
+    Raises:
+        FilterError: one of them cannot be understood.
+    """
+    said = [text for text in filters if text.strip()]
+    for text in said:
+        parse_filter(text)
+    return " and ".join(f"({text})" for text in said) if len(said) > 1 else "".join(said)
 
 
 @v_args(inline=True)

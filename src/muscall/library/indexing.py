@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -21,11 +19,10 @@ from muscall.errors import MuscallError, one_line
 from muscall.library.ledger import Ledger, Place, Report
 from muscall.library.listening import Listening
 from muscall.library.pipeline import pipeline_id
-from muscall.library.scan import Found, path_text, scan, text_path
+from muscall.library.scan import Found, choose_roots, scan, text_path
 from muscall.library.store import Root, Store
 from muscall.library.writer import Batch, writing
 from muscall.models.muscall import MusCALL
-from muscall.several import several
 
 Engine = Literal["local", "ray"]
 
@@ -86,7 +83,7 @@ def index(
         KeyboardInterrupt: on Ctrl-C, after what was done is committed.
     """
     scaling = _scaling() if engine == "ray" else None
-    chosen = _chosen(store.roots(), roots, exclude)
+    chosen = choose_roots(store.roots(), roots, exclude)
     pipeline = pipeline_id(model)
     access = nullcontext() if dry_run else writing(store, pipeline, model.config.dim)
     stopped = stopped or threading.Event()
@@ -143,25 +140,6 @@ def _scaling() -> ModuleType:
         missing = f"the engine ray needs pip install 'muscall[ray]': no module {error.name}"
         raise MuscallError(missing) from None
     return scaling
-
-
-def _chosen(
-    known: dict[str, Root],
-    roots: str | Path | Sequence[str | Path],
-    exclude: str | Sequence[str] | None,
-) -> dict[str, Root]:
-    """The roots to look through, by their path."""
-    named = [os.path.normpath(Path(root).absolute()) for root in several(roots)]
-    paths = [path_text(Path(name)) for name in named] or list(known)
-    if not paths:
-        raise MuscallError("the library knows no folder yet: name one")
-    for path in paths:
-        if path not in known and not text_path(path).is_dir():
-            raise MuscallError(f"{text_path(path)}: no such folder")
-    now = datetime.now(UTC)
-    before = {path: known[path].exclude if path in known else [] for path in paths}
-    stated = None if exclude is None else several(exclude)
-    return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}
 
 
 def _compared(

@@ -13,13 +13,13 @@ import numpy as np
 
 from muscall.audio.files import find_audio
 from muscall.errors import AudioError, MuscallError
-from muscall.library.examples import Example, Examples
+from muscall.library.examples import AnExample, Examples, Sound
 from muscall.library.filters import parse_filter
 from muscall.library.finder import Finder, Request
 from muscall.library.hits import Hit
 from muscall.library.ledger import Report
-from muscall.library.scan import text_path
-from muscall.library.status import Status, read_status
+from muscall.library.scan import choose_roots, text_path
+from muscall.library.status import Status, read_errors, read_status
 from muscall.library.store import NothingIndexed, Store, default_folder
 from muscall.library.watching import occasions
 from muscall.several import several
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from muscall.models.muscall import MusCALL
 
 log = logging.getLogger("muscall")
-
-AnExample = str | Path | Example
-"""As `Example.parse` reads it: "song.flac", or "song.flac@1:05-1:20"."""
 
 
 class Library:
@@ -82,7 +79,8 @@ class Library:
         ray_address: str | None = None,
     ) -> Report:
         """Bring the library up to date with folders; see `muscall.library.indexing.index`."""
-        # What is asked of a library without a model shall not wait for torch.
+        choose_roots(self.store.roots(), roots, exclude)  # which need not wait for the model
+        # Nor shall what is asked of a library without a model wait for torch.
         from muscall.library.indexing import index
 
         return index(
@@ -137,20 +135,20 @@ class Library:
             NothingIndexed: with this model.
             MuscallError: there is no library, or nothing is asked for.
         """
-        self._must_exist()
+        self.store.must_exist()
         if where.strip():
             parse_filter(where)  # here, where a slip of the pen need not wait for the model
-        liked = [self._examples.sound(Example.parse(example)) for example in several(like)]
-        unliked = [self._examples.sound(Example.parse(example)) for example in several(unlike)]
+        liked, unliked = several(like), several(unlike)
+        sounds = self._examples.of(*liked, *unliked)
         request = Request(
             text=text,
             avoid=several(avoid),
-            like=[sound.vector for sound in liked],
-            unlike=[sound.vector for sound in unliked],
+            like=[sound.vector for sound in sounds[: len(liked)]],
+            unlike=[sound.vector for sound in sounds[len(liked) :]],
             where=where,
             n=n,
             most_per_artist=most_per_artist,
-            but=frozenset(sound.key for sound in [*liked, *unliked]),
+            but=frozenset(sound.key for sound in sounds),
         )
         return self.finder.find(request)
 
@@ -173,7 +171,7 @@ class Library:
         Raises:
             AudioError: it cannot be read.
         """
-        return self._examples.sound(Example.parse(example)).vector
+        return self._examples.of(example)[0].vector
 
     def describe(
         self, example: AnExample, *, labels: Path | None = None, n: int = 3
@@ -188,6 +186,9 @@ class Library:
         Raises:
             MuscallError: the file or the labels cannot be read.
         """
+        from muscall.library.describing import read_labels
+
+        read_labels(labels)  # here, where they need not wait for the model
         sound = self.embedding(example)
         return self.vocabulary(labels).describe(sound, n)
 
@@ -220,11 +221,7 @@ class Library:
             raise MuscallError(f"no music in {', '.join(map(str, folders)) or self.store.folder}")
         vocabulary = self.vocabulary(labels)
         for done, (path, sound) in enumerate(self._examples.sounds(paths), 1):
-            if isinstance(sound, AudioError):
-                yield path, sound
-            else:
-                found = vocabulary.describe(sound.vector, n)
-                yield path, [label for label in found if label.strength > 0]
+            yield path, vocabulary.fitting(sound.vector, n) if isinstance(sound, Sound) else sound
             if progress is not None:
                 progress(done, len(paths))
 
@@ -236,7 +233,7 @@ class Library:
         """
         from muscall.library.duplicates import find_duplicates
 
-        self._must_exist()
+        self.store.must_exist()
         return find_duplicates(self.store, self.pipeline)
 
     def export(self, path: Path) -> int:
@@ -248,7 +245,7 @@ class Library:
         """
         from muscall.library.exporting import export_parquet
 
-        self._must_exist()
+        self.store.must_exist()
         table = self.store.tracks(self.pipeline)
         if table is None:
             raise NothingIndexed
@@ -260,9 +257,9 @@ class Library:
         Raises:
             MuscallError: the labels cannot be read.
         """
-        from muscall.library.describing import ENOUGH, Vocabulary, read_labels
+        from muscall.library.describing import ENOUGH
 
-        chosen = self._labels if labels is None else Vocabulary(self.model, read_labels(labels))
+        chosen = self._labels if labels is None else self._vocabulary(labels)
         others = self.finder.sample()
         if len(others) < ENOUGH:
             log.info("under %d tracks are indexed to tell labels against", ENOUGH)
@@ -275,13 +272,17 @@ class Library:
 
     @cached_property
     def _examples(self) -> Examples:
-        return Examples(self.store, self.pipeline, self.model)
+        return Examples(self)
 
     @cached_property
     def _labels(self) -> Vocabulary:
+        return self._vocabulary(None)
+
+    def _vocabulary(self, file: Path | None) -> Vocabulary:
         from muscall.library.describing import Vocabulary, read_labels
 
-        return Vocabulary(self.model, read_labels())
+        labels = read_labels(file)  # before the model is loaded
+        return Vocabulary(self.model, labels, pipeline=self.pipeline)
 
     def status(self) -> Status:
         """What is in the library.
@@ -289,7 +290,7 @@ class Library:
         Raises:
             MuscallError: there is none.
         """
-        self._must_exist()
+        self.store.must_exist()
         return read_status(self.store)
 
     def errors(self) -> list[tuple[Path, str]]:
@@ -298,11 +299,5 @@ class Library:
         Raises:
             MuscallError: there is no library.
         """
-        self._must_exist()
-        files = self.store.files().values()
-        failed = [(text_path(file.path), file.error) for file in files if file.error is not None]
-        return sorted(failed)
-
-    def _must_exist(self) -> None:
-        if not self.store.exists():
-            raise MuscallError(f"{self.store.folder}: no library there; `muscall index` makes one")
+        self.store.must_exist()
+        return read_errors(self.store)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from muscall.audio.files import search_folder
+from muscall.errors import MuscallError
+from muscall.library.store import Root
+from muscall.several import several
 
 _URI = "file://"
 
@@ -61,3 +65,26 @@ def text_path(text: str) -> Path:
     if text.startswith(_URI):
         return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI))))
     return Path(text)
+
+
+def choose_roots(
+    known: dict[str, Root],
+    roots: str | Path | Sequence[str | Path],
+    exclude: str | Sequence[str] | None,
+) -> dict[str, Root]:
+    """The roots to look through, by their path: `roots`, or all that are `known` for none.
+
+    Raises:
+        MuscallError: there is no such folder, or none is known.
+    """
+    named = [os.path.normpath(Path(root).absolute()) for root in several(roots)]
+    paths = [path_text(Path(name)) for name in named] or list(known)
+    if not paths:
+        raise MuscallError("the library knows no folder yet: name one")
+    for path in paths:
+        if path not in known and not text_path(path).is_dir():
+            raise MuscallError(f"{text_path(path)}: no such folder")
+    now = datetime.now(UTC)
+    before = {path: known[path].exclude if path in known else [] for path in paths}
+    stated = None if exclude is None else several(exclude)
+    return {path: Root(path, before[path] if stated is None else stated, now) for path in paths}

@@ -40,6 +40,12 @@ class Status:
     pipelines: list[Pipeline]
 
 
+def read_errors(store: Store) -> list[tuple[Path, str]]:
+    """The files of `store` that cannot be read, sorted by name, and why."""
+    files = store.files().values()
+    return sorted((text_path(file.path), file.error) for file in files if file.error is not None)
+
+
 def read_status(store: Store) -> Status:
     """What is in `store`, whose folder exists."""
     pipelines = []

@@ -134,6 +134,15 @@ class Store:
         """Whether there is a library. Any other folder is none."""
         return self.table("files") is not None
 
+    def must_exist(self) -> None:
+        """Nothing where there is a library.
+
+        Raises:
+            MuscallError: there is none.
+        """
+        if not self.exists():
+            raise MuscallError(f"{self.folder}: no library there; `muscall index` makes one")
+
     def size(self) -> int:
         """Bytes: of all the folder, or of what the tables in a bucket hold now."""
         if isinstance(self.folder, Path):

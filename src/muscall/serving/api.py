@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from muscall.errors import one_line
 from muscall.library.describing import Label
+from muscall.library.filters import all_of
 from muscall.library.status import Pipeline
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
@@ -59,7 +60,9 @@ class WishParameters(Asked):
     like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
     unlike: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
     avoid: list[Words] = Field([], max_length=10, description="Words for what is not wanted.")
-    where: Text = Field("", description='A filter: year > 1990 and genre ~ "jazz"')
+    where: list[Text] = Field(
+        [], max_length=10, description='A filter: year > 1990 and genre ~ "jazz". Of several, all.'
+    )
     n: int = Field(20, ge=1, le=200)
     most_per_artist: int | None = Field(None, ge=1, le=200)
 
@@ -70,7 +73,7 @@ class WishParameters(Asked):
             like=tuple(self.like),
             unlike=tuple(self.unlike),
             avoid=tuple(self.avoid),
-            where=self.where,
+            where=all_of(self.where),
             n=self.n,
             most_per_artist=self.most_per_artist,
         )

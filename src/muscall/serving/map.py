@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from muscall.serving.cache import Cache
+from muscall.library.cache import Cache
 
 _LANDMARKS = 2000
 _FEW = 10  # tracks, of which t-SNE makes nothing

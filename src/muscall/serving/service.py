@@ -13,6 +13,7 @@ import numpy as np
 import platformdirs
 
 from muscall.errors import AudioError, MuscallError, one_line
+from muscall.library.cache import Cache
 from muscall.library.describing import Label
 from muscall.library.finder import Request
 from muscall.library.library import Library
@@ -22,7 +23,6 @@ from muscall.library.scan import text_path
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
-from muscall.serving.cache import Cache
 from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Indexing
 from muscall.serving.map import Map

@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse
 
 from muscall.audio import decode
 from muscall.audio.decoders import FAILURES, open_stream
-from muscall.serving.cache import Cache
+from muscall.library.cache import Cache
 
 # FFmpeg's names of containers, what browsers call them, and the codecs in them that they play.
 _PLAYED = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from muscall.audio import decode
-from muscall.serving.cache import Cache
+from muscall.library.cache import Cache
 
 BARS = 200
 _RATE = 16_000  # Hz

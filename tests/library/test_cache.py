@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from muscall.serving.cache import Cache, NoRoom
+from muscall.library.cache import Cache, NoRoom
 
 
 @contextmanager
