@@ -3,7 +3,7 @@
     PYTHONPATH=recipes/open-corpus:recipes/dictionary python recipes/weights/default.py [--out DIR]
 
 1. Features of every recording of the open corpus (`hearing.py`).
-2. The sentence encoder learns the dictionary (`wording.py`): half an hour on two cores, resumable.
+2. The sentence encoder learns the dictionary (`wording.py`): ten minutes on two cores, resumable.
 3. The joint space starts as the direct score and is trained contrastively from there (`heads.py`).
 
 Writes a checkpoint, DIR/best.
