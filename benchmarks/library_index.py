@@ -13,7 +13,6 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,16 +34,17 @@ from synthetic import WORDS, Synthetic, write_library
 import muscall
 from muscall import Library
 from muscall.audio.files import find_audio
-from muscall.library.indexing import Progress
-from muscall.library.messages import Decoded, Window
+from muscall.library.indexing.messages import Decoded, Window
+from muscall.library.indexing.run import Progress
+from muscall.library.indexing.workers import Workers
+from muscall.library.indexing.writer import Batch, writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import scan
 from muscall.library.store import File, Root, Store
-from muscall.library.workers import Workers
-from muscall.library.writer import Batch, writing
-from muscall.models.inference import Heard, Listener
+from muscall.models.inference import StreamingEmbedder, TrackEmbedding
 from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL
+from muscall.processes import run
 
 RATE = 16000
 OVERHEAD, GROWTH = 1.25, 1.1  # times the slower part; times the memory after a tenth of a run
@@ -116,11 +116,12 @@ def decoding(model: MusCALL, files: list[Path]) -> tuple[float, float, int]:
 def listening(model: MusCALL, windows: int) -> float:
     """Seconds that the model takes for so many windows."""
     samples = 0.1 * np.random.default_rng(0).standard_normal(model.config.audio.window_samples)
-    window, listener, heard = samples.astype(np.float32), Listener(model.audio_embedder()), Heard()
+    streaming, track = StreamingEmbedder(model.audio_embedder()), TrackEmbedding()
+    window = samples.astype(np.float32)
     started = time.monotonic()
     for _ in range(windows):
-        listener.hear(heard, window)
-    listener.finish()
+        streaming.add(track, window)
+    streaming.flush()
     return time.monotonic() - started
 
 
@@ -272,7 +273,7 @@ def timed(*arguments: str) -> float:
     """
     started = time.monotonic()
     command: list[Any] = [sys.executable, "-m", "muscall", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    done = run(command, capture_output=True, text=True, env=os.environ)
     if done.returncode:
         raise RuntimeError(f"muscall {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
     return time.monotonic() - started

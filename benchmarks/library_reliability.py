@@ -37,8 +37,9 @@ from rich.console import Console
 
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
-from muscall.library.finder import Finder, Request
-from muscall.library.ledger import Report
+from muscall.library.indexing.ledger import Report
+from muscall.library.search.finder import Finder
+from muscall.library.search.query import SearchQuery
 from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 
 RATE = 16000
@@ -174,7 +175,9 @@ for line in sys.stdin:
     if not (child := os.fork()):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from muscall.errors import MuscallError
-        from muscall.library import ann, indexing, library, writer
+        from muscall.library.search import ann
+        from muscall.library.indexing import run as indexing, writer
+        from muscall.library import library
         indexing._COMMIT_TRACKS, writer._INDEXED_FROM, writer._AT_WORK = 3, 40, 20
         ann.INDEXED_FROM = 60
         try:
@@ -416,7 +419,7 @@ def searches(setting: Setting) -> str:
             finder = Finder(library.store, library.pipeline, setting.model)
             started = time.monotonic()
             try:
-                hits = finder.find(Request("slow music", n=count))
+                hits = finder.find(SearchQuery("slow music", n=count))
             except MuscallError as error:
                 expect("nothing is indexed" in str(error), str(error))
                 continue
@@ -464,7 +467,7 @@ def read_only(setting: Setting) -> str:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         library = Library(disk / "library", setting.model)
         finder = Finder(library.store, library.pipeline, setting.model)
-        expect(len(finder.find(Request("slow music", n=20))) > 0, "nothing is found")
+        expect(len(finder.find(SearchQuery("slow music", n=20))) > 0, "nothing is found")
         expect(library.status().files == 20, "not all files")
         try:
             library.index([music])
@@ -488,7 +491,9 @@ def moved(setting: Setting) -> str:
     report = there_now.index()
     expect(report == Report(unchanged=30), f"the next run: {report}")
     expect(contents(there_now) == before, "it is not the same")
-    hits = Finder(there_now.store, there_now.pipeline, setting.model).find(Request("slow", n=30))
+    hits = Finder(there_now.store, there_now.pipeline, setting.model).find(
+        SearchQuery("slow", n=30)
+    )
     expect(len(hits) > 0, "nothing is found")
     return "30 tracks, the next run found all unchanged"
 
@@ -609,7 +614,7 @@ def main() -> None:
     if options.quick:
         options.kills, options.files = 5, 100
     torch.manual_seed(0)
-    model = MusCALL.create(TINY).eval()
+    model = MusCALL(TINY).eval()
     rows, failed = [], False
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         checkpoint = Path(folder) / "checkpoint"

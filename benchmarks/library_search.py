@@ -25,6 +25,8 @@ from report import heading, memory, table
 from rich.console import Console
 from synthetic import CHUNK, WORDS, Synthetic, number_of, write_library
 
+from muscall.processes import end_with_parent
+
 # What an engine does not need is imported where it is needed: each is to show its own memory.
 
 N = 20
@@ -159,8 +161,10 @@ def exact(task: Task) -> dict[str, list[set[int]]]:
 def library(task: Task) -> list[Measured]:
     """`Finder.find`, with the model of the package."""
     import muscall
-    from muscall.library.finder import Finder, Request
     from muscall.library.pipeline import pipeline_id
+    from muscall.library.search.examples import Sound
+    from muscall.library.search.finder import Finder
+    from muscall.library.search.query import SearchQuery
     from muscall.library.store import Store
 
     model = muscall.load()
@@ -171,12 +175,14 @@ def library(task: Task) -> list[Measured]:
     for kind in kinds(task):
         if kind.vectors is None:
             words = draw.choice(WORDS, size=(task.queries, 5))
-            requests = [Request(" ".join(row), n=N) for row in words]
+            queries = [(SearchQuery(" ".join(row), n=N), []) for row in words]
         else:
-            requests = [Request(like=[one], where=kind.where, n=N) for one in kind.vectors]
+            queries = [
+                (SearchQuery(where=kind.where, n=N), [Sound("", one)]) for one in kind.vectors
+            ]
 
-        def find(place: int, requests: list[Request] = requests) -> list[int]:
-            hits = finder.find(requests[place])
+        def find(place: int, queries: list[tuple[SearchQuery, list[Sound]]] = queries) -> list[int]:
+            hits = finder.find(*queries[place])
             return [number_of(hit.key) for top in hits for hit in (top, *top.versions)]
 
         measured.append(measure("muscall", kind.name, find, task.queries))
@@ -279,7 +285,7 @@ def measure(engine: str, kind: str, find: Callable[[int], list[int]], queries: i
 
 def apart(work: Callable[[Task], T], task: Task) -> T:
     """Run something in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as pool:
         return pool.submit(work, task).result()
 
 

@@ -3,10 +3,10 @@
     muscall serve &
     python benchmarks/listeners.py http://127.0.0.1:8765 [--minutes 5] [--listeners 200] [--pid PID]
 
-Each listener searches, looks at covers and strips of what was found, plays parts of it, thinks for
-a while and searches anew. Prints a Markdown table, and exits with 1 if anything failed. The memory
-(resident, with --pid, on Linux) is that of the server after a tenth of the time and at the end.
-Only for servers on this machine.
+Each listener searches, looks at covers and waveforms of what was found, plays parts of it, thinks
+for a while and searches anew. Prints a Markdown table, and exits with 1 if anything failed. The
+memory (resident, with --pid, on Linux) is that of the server after a tenth of the time and at the
+end. Only for servers on this machine.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ async def listen(client: httpx2.AsyncClient, tally: Tally, seed: int, until: flo
 
     await think()  # not all at once
     while time.monotonic() < until:
-        wish = {"text": " ".join(draw.sample(WORDS, 3)), "n": 10}
-        answer = await tally.get(client, "search", "/v1/search", params=wish)
+        query = {"text": " ".join(draw.sample(WORDS, 3)), "n": 10}
+        answer = await tally.get(client, "search", "/v1/search", params=query)
         found = answer.json() if answer is not None else []
         for hit in draw.sample(found, min(3, len(found))):
             track = f"/v1/tracks/{hit['track']['key']}"
             await tally.get(client, "cover", f"{track}/cover")
-            await tally.get(client, "strip", f"{track}/strip", params=wish)
+            await tally.get(client, "waveform", f"{track}/waveform", params=query)
             start = 0
             for _ in range(2):  # from the beginning, then from anywhere
                 part = {"range": f"bytes={start}-{start + PART - 1}"}

@@ -253,7 +253,7 @@ def check() -> None:
     """The plain model gives the embeddings of ours to 1e-4, and its gradients in eval mode."""
     torch.manual_seed(0)
     config = ModelConfig(text=TransformerConfig(dropout=0, attention_dropout=0))
-    ours = MusCALL.create(config).train()
+    ours = MusCALL(config).train()
     for module in ours.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)

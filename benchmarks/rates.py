@@ -23,9 +23,9 @@ from muscall.audio.files import find_audio
 from muscall.audio.tags import read_tags
 from muscall.audio.windows import stream_windows
 from muscall.errors import AudioError
-from muscall.library.payload import payload_hash
+from muscall.library.audio_hash import audio_hash
+from muscall.library.indexing.writer import Track, windows_table
 from muscall.library.store import windows_schema
-from muscall.library.writer import Track, windows_table
 from muscall.models.memory import keep_freed_memory
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     began = time.process_time()
     for path in paths:
         try:
-            payload_hash(path)
+            audio_hash(path)
             read_tags(path)
             blocks = decode.stream(path, sample_rate=audio.sample_rate)
             count = sum(1 for _ in stream_windows(blocks, audio.window_samples))

@@ -37,8 +37,8 @@ from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL
 from muscall.training.config import TrainConfig
 from muscall.training.distributed import Group
-from muscall.training.engine import Engine
 from muscall.training.optimiser import build_optimiser
+from muscall.training.step import ContrastiveStep
 
 RATE, BATCH = 16000, 32
 WORDS = [
@@ -152,20 +152,20 @@ def our_step(precision: str, augmented: bool) -> Callable[[], None]:
     audio, captions, index = clips(BATCH, 20), sentences(BATCH), torch.arange(BATCH)
     augment = Augment(AugmentConfig(), RATE)
     optimiser = build_optimiser(model, TrainConfig())
-    engine = Engine(
+    contrastive = ContrastiveStep(
         model,
         LossConfig(),
         Group(),
         torch.device("cpu"),
         precision=precision,
         micro_batch=BATCH,
-        recompute=False,
+        gradient_caching=False,
     )
 
     def step() -> None:
         batch = [augment(clip, seed) for seed, clip in enumerate(audio)] if augmented else audio
         waveforms = torch.from_numpy(np.stack(batch)).unsqueeze(0)
-        engine.gradients(Batch(waveforms, captions, index), 0, [BATCH])
+        contrastive.gradients(Batch(waveforms, captions, index), 0, [BATCH])
         optimiser.step()
 
     return step

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:  # who draws vectors for another engine shall not hold ours in memory
+    from muscall.library.indexing.writer import Track
     from muscall.library.store import Store
-    from muscall.library.writer import Track
 
 CHUNK = 10_000
 GENRES = 120
@@ -98,8 +98,8 @@ def write_library(
     Args:
         tell: called with the number of tracks that are there.
     """
+    from muscall.library.indexing.writer import Batch, writing
     from muscall.library.store import File
-    from muscall.library.writer import Batch, writing
 
     with writing(store, pipeline, drawn.dim) as writer:
         table = store.tracks(pipeline)
@@ -124,7 +124,7 @@ def number_of(key: str) -> int:
 
 
 def _tracks(drawn: Synthetic, number: int, windows: int) -> Iterator[Track]:
-    from muscall.library.writer import Track
+    from muscall.library.indexing.writer import Track
 
     chunk = drawn.chunk(number)
     generator = np.random.default_rng([drawn.seed, 4, number])

@@ -31,8 +31,8 @@ ELSEWHERE = {
     "benchmarks.md": "benchmarks/README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
-    "corpus.md": "recipes/open-corpus/README.md",
-    "datasheet.md": "recipes/open-corpus/DATASHEET.md",
+    "corpus.md": "recipes/corpus/README.md",
+    "datasheet.md": "recipes/corpus/DATASHEET.md",
 }
 links: dict[str, set[str]] = {}
 """External addresses, and the pages that link them."""

@@ -17,7 +17,7 @@ with httpx.Client(base_url=address, timeout=60) as server:
     answer = server.get("/v1/search", params={"text": sentence, "n": 3})
     if answer.is_error:
         sys.exit(answer.json()["detail"])  # one line that says what is wrong
-    hits = answer.json()
+    hits = answer.json()["results"]
     for hit in hits:
         print(hit["rank"], hit["track"]["path"])
     keys = [hit["track"]["key"] for hit in hits]

@@ -58,7 +58,7 @@ def main(folder: Path) -> None:
             "steps": 60,
             "batch_size": 16,
             "micro_batch": 16,
-            "recompute": False,
+            "gradient_caching": False,
             "lr": 3e-3,
             "precision": "fp32",
             "validate_every": 20,

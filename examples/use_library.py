@@ -19,7 +19,7 @@ def main(folder: str, music: str, sentence: str) -> None:
     hits = library.search(sentence, where="duration > 1", n=3)
     for hit in hits:
         place = f", best at {hit.passage.start:.0f} s" if hit.passage else ""
-        print(f"{hit.rank}. {hit.path.name}: above {hit.percentile:.0f} % of the library{place}")
+        print(f"{hit.rank}. {hit.path.name}: fit {hit.relative_score:.2f}{place}")
     for hit in library.similar(hits[0].path, n=2):
         print(f"like {hits[0].path.name}: {hit.path.name}")
     for label in library.describe(hits[0].path, n=1):

@@ -1,7 +1,10 @@
 """A tiny model, a few short files for it to listen to, and the reference arrays."""
 
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 import soundfile
 import torch
 from safetensors.torch import load_file
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from torch import Tensor
 
 from muscall import MusCALL
@@ -30,7 +34,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from muscall.audio.tags import Tags
-from muscall.library.messages import *
+from muscall.library.indexing.messages import *
 
 class Evil:
     def __reduce__(self):
@@ -66,7 +70,7 @@ def tiny_config() -> ModelConfig:
 def tiny_model() -> MusCALL:
     """Every part is there, each of them small; the batch norms have seen something."""
     torch.manual_seed(0)
-    model = MusCALL.create(TINY)
+    model = MusCALL(TINY)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -82,6 +86,70 @@ def tiny_checkpoint(tiny_model: MusCALL, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("checkpoint")
     tiny_model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_clap(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`make_clap(fused=False)`: a folder with a small random CLAP model, as transformers saves it.
+
+    With or without fusion, which decides how transformers makes features of sound.
+    """
+    transformers = pytest.importorskip("transformers")
+
+    @cache
+    def make(fused: bool = False) -> Path:
+        folder = tmp_path_factory.mktemp("clap")
+        torch.manual_seed(0)
+        model = transformers.ClapModel(
+            transformers.ClapConfig(
+                audio_config={
+                    "patch_embeds_hidden_size": 8,
+                    "hidden_size": 64,
+                    "depths": [1, 1, 1, 1],
+                    "num_attention_heads": [1, 1, 2, 2],
+                    "enable_fusion": fused,
+                },
+                text_config={
+                    "vocab_size": 300,
+                    "hidden_size": 32,
+                    "num_hidden_layers": 2,
+                    "num_attention_heads": 2,
+                    "intermediate_size": 64,
+                    "max_position_embeddings": 66,
+                },
+                projection_dim=16,
+            )
+        )
+        # As of a model that has heard something: it tells sounds, and sentences, apart.
+        with torch.no_grad():
+            for name, weight in model.named_parameters():
+                if weight.ndim > 1:
+                    weight.mul_(4 if "text" in name else 2)
+        norm = model.audio_model.audio_encoder.batch_norm
+        torch.nn.init.constant_(norm.running_mean, -30)
+        torch.nn.init.constant_(norm.running_var, 400)
+        model.save_pretrained(folder)
+        truncation = "fusion" if fused else "rand_trunc"
+        transformers.ClapFeatureExtractor(truncation=truncation).save_pretrained(folder)
+        tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        special = ["<s>", "<pad>", "</s>", "<unk>"]
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+        tokenizer.train_from_iterator(
+            ["calm solo piano", "loud rock drums"],
+            trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet),
+        )
+        tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+        transformers.PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer,
+            bos_token="<s>",
+            eos_token="</s>",
+            pad_token="<pad>",
+            unk_token="<unk>",
+        ).save_pretrained(folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +206,51 @@ def take_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         program, mark = tmp_path / "python", tmp_path / "mark"
         program.write_text(HOSTILE.format(python=sys.executable, mark=str(mark), does=does))
         program.chmod(0o755)
-        monkeypatch.setattr("muscall.library.workers.sys.executable", str(program))
+        monkeypatch.setattr("muscall.library.indexing.workers.sys.executable", str(program))
         return mark
 
     return take_over
+
+
+@pytest.fixture
+def ends_with_all_it_started() -> Callable[..., None]:
+    """Waits until a process is at work, sends it a signal, and sees all that it started end."""
+
+    def check(process: subprocess.Popen[str], signal: int, at_work: Callable[[], bool]) -> None:
+        _wait(lambda: at_work() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
+        started = _descendants(process.pid)
+        assert started
+        process.send_signal(signal)
+        process.wait()
+        _wait(lambda: not any(map(_runs, started)))
+
+    return check
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _status(process: int | str) -> tuple[str, int]:
+    """State and parent of a process, as proc(5) has them; no state where it is no more."""
+    try:
+        state, parent = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[:2]
+    except OSError:
+        return "", 0
+    return state, int(parent)
+
+
+def _runs(process: int) -> bool:
+    return _status(process)[0] not in ("", "Z")
+
+
+def _descendants(process: int) -> set[int]:
+    parents = {int(p.name): _status(p.name)[1] for p in Path("/proc").iterdir() if p.name.isdigit()}
+    found, more = set[int](), {process}
+    while more := {child for child, parent in parents.items() if parent in more}:
+        found |= more
+    return found

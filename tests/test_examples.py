@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import subprocess
 import sys
 import threading
 import time
@@ -12,9 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import uvicorn
+from tokenizers import Tokenizer
 
 from muscall import Library, MusCALL
+from muscall.models.checkpoint import released
+from muscall.models.config import BertConfig, ModelConfig, SentenceConfig
+from muscall.models.sentence import SentenceEncoder
 from muscall.serving.app import build
 
 FOLDER = Path(__file__).parents[1] / "examples"
@@ -98,6 +104,70 @@ def test_the_packaged_weights_are_tuned(run: Run, music: Path, tmp_path: Path) -
     assert [line.split()[0] for line in lines[-2:]] == ["before", "after"]
 
 
+def test_a_small_model_learns_what_clap_hears(
+    run: Run, music: Path, make_clap: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = [
+        {"audio": str(path), "caption": f"tone {path.stem}"}
+        for path in sorted(music.rglob("*.wav"))
+    ]
+    manifest, settings = tmp_path / "mine.jsonl", tmp_path / "settings.yaml"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings.write_text(
+        "model: {audio: {width: 4, blocks: [1, 1, 1, 1], heads: 2, features: 16}, "
+        "text: {width: 32, layers: 1, heads: 2}}\n"
+        "train: {steps: 1, batch_size: 4, micro_batch: 4, validate_every: 1}\n"
+    )
+    own = [f"data.train={manifest}", f"data.val={manifest}", f"train.out={tmp_path / 'run'}"]
+    lines = run("learn_from_teacher", make_clap(), settings, *own, "data.workers=0")
+    assert [line.split()[0] for line in lines[-2:]] == ["teacher", "pupil"]
+
+
+WITHOUT = """
+import runpy, sys
+sys.modules |= dict.fromkeys(("torch", "muscall", "tokenizers", "transformers", "soundfile"))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_onnx_files_are_searched_without_torch(
+    tiny_config: ModelConfig, music: Path, tmp_path: Path
+) -> None:
+    """By an interpreter that finds neither torch nor muscall; `run("onnx_search")` would."""
+    pytest.importorskip("onnxscript")
+    from muscall.models import onnx
+
+    tokenizer = Tokenizer.from_file(str(released() / "tokenizer.json"))
+    bert = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 128,
+    }
+    text = SentenceConfig(bert=BertConfig.parse(bert))
+    config = tiny_config.model_copy(update={"text": text})
+    torch.manual_seed(0)
+    model = MusCALL(config, SentenceEncoder(text, tokenizer)).eval()
+    folder = tmp_path / "onnx"
+    onnx.export(model, folder, version="")
+    songs = [str(path) for path in sorted(music.rglob("*.wav"))]
+    heard = model.encode_audio(songs)
+    script = str(FOLDER / "onnx_search.py")
+    for sentence in ("a low tone", "Déjà-vu: café & unbelievably calm, 1950s MUSIC!"):
+        command = [sys.executable, "-c", WITHOUT, script, str(folder), sentence, *songs]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found = {line[8:]: float(line[:6]) for line in done.stdout.splitlines()}
+        expected = heard @ model.encode_text(sentence)[0]
+        assert found == pytest.approx(dict(zip(songs, expected, strict=True)), abs=6e-4)
+    # What is hidden is missed where it is needed.
+    command = [sys.executable, "-c", WITHOUT, str(FOLDER / "search_folder.py"), str(music), "calm"]
+    assert "ModuleNotFoundError" in subprocess.run(command, capture_output=True, text=True).stderr
+
+
 def test_a_library_is_used(run: Run, music: Path, tmp_path: Path) -> None:
     lines = run("use_library", tmp_path / "library", music, "a low tone")
     assert lines[0] == "5 tracks are new, 0 as before"
@@ -109,7 +179,7 @@ def test_a_server_is_asked(run: Run, address: str) -> None:
     lines = run("ask_api", address, "a low tone")
     assert re.match(r"1 /.*\.wav", lines[0])
     assert "#EXTM3U" in lines
-    with pytest.raises(SystemExit, match="nothing is asked for"):
+    with pytest.raises(SystemExit, match="the query is empty"):
         run("ask_api", address, "")
 
 

@@ -23,13 +23,3 @@ def test_snippets_run_and_print_what_they_say(code, printed):
     with contextlib.redirect_stdout(output):
         exec(compile(code, "README.md", "exec"), {})
     assert output.getvalue() == printed
-
-
-def test_commands_of_the_readme_exist():
-    from typer.main import get_command
-
-    from muscall.cli.main import app
-
-    named = set(re.findall(r"^(?:\$ )?muscall ([a-z]+)", README, flags=re.MULTILINE))
-    assert named >= {"search", "train", "evaluate", "embed", "convert"}
-    assert named <= set(get_command(app).commands)

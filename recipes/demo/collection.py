@@ -1,9 +1,9 @@
-"""A collection of real music to try a library on: 330 tracks, tagged, in folders.
+"""A collection of real music to try a library on: 122 tracks, tagged, in folders.
 
-    PYTHONPATH=recipes/open-corpus python recipes/demo/collection.py ~/Music/games
+    python -m recipes.demo.collection ~/Music/games
 
 Copies what Debian's packages of recordings hold, 10 s and longer, and writes into the copies what
-is known of them (`recipes/open-corpus/recordings/sources.yaml`, which has their licences too).
+is known of them (`recipes/corpus/recordings/sources.yaml`, which has their licences too).
 Nothing of the packages kept for evaluation is in it.
 """
 
@@ -14,12 +14,12 @@ import shutil
 from pathlib import Path
 
 import mutagen
-from packages import debian
-from recordings.sources import sources, tracks
 
 from muscall.audio.decode import probe
 from muscall.audio.files import search_folder
 from muscall.errors import AudioError
+from recipes.corpus.packages import debian
+from recipes.corpus.recordings.sources import sources, tracks
 
 SHORTEST = 10.0  # seconds
 
@@ -62,8 +62,8 @@ def main() -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             track = known.get(path)
-            told = {"title": track.title, "artist": track.composer} if track else {}
-            write_tags(copy, told | {"album": game.replace("-", " ").title()})
+            tags = {"title": track.title, "artist": track.composer} if track else {}
+            write_tags(copy, tags | {"album": game.replace("-", " ").title()})
             count += 1
     print(f"{count} tracks in {options.folder}")
 

@@ -1,6 +1,6 @@
-"""Search finished music with sentences.
+"""Search 28 generated tracks, or a folder of music, with sentences.
 
-    python recipes/demo/demo.py [FOLDER] [--model MODEL] [--picture FILE.svg]
+    python -m recipes.demo.demo [FOLDER] [--model MODEL] [--picture FILE.svg]
 
 Without a folder it searches the 28 tracks of the PyPI package `immich-memories-music`, and then
 measures how well the labels they are filed under are found.
@@ -16,20 +16,14 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 import muscall
 from muscall.cli.common import progress_bar, readable
-from muscall.cli.search import bar
+from muscall.cli.found import bar
 from muscall.errors import MuscallError, one_line
-from muscall.evaluation.ranking import (
-    average_precision,
-    bootstrap_interval,
-    chance_average_precision,
-    mean_over_queries,
-    roc_auc,
-)
+from muscall.evaluation.ranking import chance_average_precision, mean_average_precision_score
 from muscall.library.embedding import Collection, embed_files
-from muscall.library.search import rank
 
 SENTENCES = (
     "calm solo piano for a rainy evening",
@@ -64,12 +58,15 @@ def show_hits(
     collection: Collection,
     filed_under: Callable[[Path], str],
 ) -> None:
-    """Print the best tracks for each of SENTENCES."""
-    for sentence in SENTENCES:
+    """Print the best tracks for each of SENTENCES, by sound alone: names would tell the labels."""
+    similarities = model.encode_text(SENTENCES) @ collection.embeddings.T
+    for sentence, scores in zip(SENTENCES, similarities, strict=True):
         table = Table("rank", "fit", "track", "filed under", box=None)
-        for hit in rank(model, sentence, collection, SHOWN):
-            track = one_line(readable(Path(hit.path.name)))
-            table.add_row(f"{hit.rank:4}", bar(hit.standing), track, filed_under(hit.path))
+        for rank, index in enumerate(np.argsort(-scores)[:SHOWN], 1):
+            path = collection.paths[index]
+            fit = float(np.interp(scores[index], [scores.mean(), scores.max()], [0, 1]))
+            track = one_line(readable(Path(path.name)))
+            table.add_row(f"{rank:4}", bar(fit), track, filed_under(path))
         console.print(f"“{sentence}”", style="bold")
         console.print(table, "")
 
@@ -86,30 +83,27 @@ def show_precision(console: Console, model: muscall.MusCALL, collection: Collect
     for column in ("tracks", "found", "by chance", "AUC"):
         table.add_column(column, justify="right")
     for label, row, row_relevant, chance in zip(LABELS, scores, relevant, chances, strict=True):
-        found = average_precision(row, row_relevant)
+        found = average_precision_score(row_relevant, row)
         table.add_row(
             QUERY.format(label=label),
             str(row_relevant.sum()),
             f"{100 * found:.1f}",
             f"{100 * chance:.1f}",
-            f"{roc_auc(row, row_relevant):.2f}",
+            f"{roc_auc_score(row_relevant, row):.2f}",
         )
+    mean = mean_average_precision_score(scores, relevant)
+    auc = np.mean([roc_auc_score(*pair) for pair in zip(relevant, scores, strict=True)])
     table.add_section()
     table.add_row(
-        "mean",
-        "",
-        f"{100 * mean_over_queries(average_precision, scores, relevant):.1f}",
-        f"{100 * float(np.mean(chances)):.1f}",
-        f"{mean_over_queries(roc_auc, scores, relevant):.2f}",
+        "mean", "", f"{mean.value:.1f}", f"{100 * float(np.mean(chances)):.1f}", f"{auc:.2f}"
     )
     console.print(table)
-    low, high = bootstrap_interval(average_precision, scores, relevant)
-    console.print(f"95 % interval of the mean, tracks drawn anew: {100 * low:.1f}-{100 * high:.1f}")
+    console.print(f"95 % interval of the mean, tracks drawn anew: {mean.low:.1f}-{mean.high:.1f}")
 
 
 def main() -> None:
     """Run the demo."""
-    parser = argparse.ArgumentParser(description="Search finished music with sentences.")
+    parser = argparse.ArgumentParser(description="Search music with sentences.")
     parser.add_argument("folder", type=Path, nargs="?", help="music of your own")
     parser.add_argument("--model", help="checkpoint folder or hub name")
     parser.add_argument("--picture", help="SVG file to draw what is printed into")

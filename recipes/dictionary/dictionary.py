@@ -1,6 +1,6 @@
 """The dictionary of musical words: what a word implies for what is heard.
 
-    python recipes/dictionary/dictionary.py      (checks every entry, and counts)
+    python -m recipes.dictionary.dictionary      (checks every entry, counts, writes `WORDS`)
 
 `concepts/*.jsonl` hold an entry a line: a concept, phrases as people ask for it, and its profile
 over ATTRIBUTES, in standard deviations from the average of a broad collection.
@@ -17,7 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+import muscall
+from muscall.library.names import words_of
+from muscall.library.search.wording import is_plain
+
 CONCEPTS = Path(__file__).parent / "concepts"
+WORDS = Path(muscall.__file__).parent / "library" / "search" / "musical_words.txt"
 
 _VOICE = ("mtt/singing", "mtt/vocal", "mtt/vocals", "mtt/voice")
 _WOMAN = ("mtt/female", "mtt/woman", "mtt/female vocal", "mtt/female voice",
@@ -116,6 +121,13 @@ def profiles(concepts: Iterable[Concept], attributes: Sequence[str] = ATTRIBUTES
     return table - table.mean(axis=0)
 
 
+def musical_words(concepts: Iterable[Concept]) -> list[str]:
+    """All words of the phrases that the packaged model's tokenizer takes apart."""
+    words = set(words_of(phrase for concept in concepts for phrase in concept.phrases))
+    model = muscall.load()
+    return sorted(word for word in words if not is_plain(model, word))
+
+
 if __name__ == "__main__":
     try:
         concepts = read()
@@ -124,3 +136,4 @@ if __name__ == "__main__":
     counts = Counter(name for concept in concepts for name in concept.profile)
     print(f"{len(concepts)} concepts, {sum(len(c.phrases) for c in concepts)} phrases")
     print(", ".join(f"{name} {n}" for name, n in counts.most_common()))
+    WORDS.write_text("\n".join([*musical_words(concepts), ""]), "utf-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from dictionary import ATTRIBUTES, Concept, profiles
+
+from recipes.dictionary.dictionary import ATTRIBUTES, Concept, profiles
 
 Sentence = tuple[str, np.ndarray]
 """What is typed, and its profile (attributes,) float32."""

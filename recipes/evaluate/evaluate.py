@@ -1,11 +1,11 @@
-"""Measure models as a listener would: one page for all of them.
+"""Evaluate models, and write one page for all of them.
 
-    PYTHONPATH=recipes/open-corpus python recipes/evaluate/evaluate.py [[NAME=]MODEL ...]
+    python -m recipes.evaluate.evaluate [[NAME=]MODEL ...]
 
-Without models, the default. Measures each on held-out rendered clips, on the 28 generated
-tracks, on both halves of the set of real music beside its rulers, zero-shot, and for robustness.
-Writes the page and the numbers behind it; a model whose numbers are there, from the same weights,
-is not measured again.
+Without models it evaluates the default one: retrieval and zero-shot on held-out rendered clips, on
+the 28 generated tracks and on both parts of the set of real music, beside baselines; and
+robustness. It writes the page and the numbers behind it. A model is not evaluated again if its
+numbers are there and are of the same weights and data.
 """
 
 from __future__ import annotations
@@ -19,103 +19,106 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import finished
-import real
-import rendered
-import robustness
-from dev import rulers
-from rows import slug
-
 import muscall
 from muscall.errors import MuscallError
-from muscall.evaluation.tables import Row, Value, markdown
+from muscall.evaluation.score import Score, Scores, markdown
 from muscall.models import checkpoint
+from recipes.corpus.dev import baselines
+from recipes.corpus.rows import slug
+from recipes.evaluate import generated, real, rendered, robustness
 
 CORPUS = Path("corpora/open/test.jsonl")
 RESULTS = Path("docs/results")
 SHARES = {"AUC": ".3f", "tempo rank correlation": ".2f"}
-TRUTHS = {"sentences": "stated of the tracks", "measured": "measured of the sound"}
-HALVES = {
-    "choosing": "The half that designs were chosen on",
-    "final": "The half that chose nothing",
+QUERIES = {
+    "metadata": "Metadata queries (relevance by names, titles, tags and documentation)",
+    "acoustic": "Acoustic queries (relevance by measurement of the sound)",
+}
+PARTS = {
+    "choosing": "The choosing part, which designs were chosen on",
+    "final": "The final part, which chose nothing",
 }
 
-Found = dict[str, Any]
+Numbers = dict[str, Any]
+"""Nested dictionaries with Scores inside."""
 
 
 def fingerprint(folder: Path) -> str:
-    """Of the weights and the configuration of a checkpoint folder."""
-    told = hashlib.sha256()
+    """A hash of the weights and the configuration in a checkpoint folder."""
+    digest = hashlib.sha256()
     for name in (checkpoint.CONFIG, checkpoint.WEIGHTS):
-        told.update((folder / name).read_bytes())
-    return told.hexdigest()[:16]
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def measure(
     source: str,
     clips: rendered.Clips,
-    tracks: finished.Tracks,
-    halves: dict[str, rulers.DevelopmentSet],
+    tracks: generated.Tracks,
+    sets: dict[str, baselines.DevelopmentSet],
     beside: dict[str, dict[str, Any]],
-) -> Found:
-    """Everything about one model."""
+) -> Numbers:
+    """All scores of one model."""
     model = muscall.load(source)
-    found: Found = {"real": {}}
-    for half, dev in halves.items():
+    found: Numbers = {"real": {}}
+    for part, dev in sets.items():
         audio = model.encode_audio(dev.paths, windows="all")
         scores = model.encode_text(dev.sentences) @ audio.T
-        found["real"][half] = real.of_model(dev, scores, beside[half])
-    chosen = halves["choosing"]
+        found["real"][part] = real.of_model(dev, scores, beside[part])
+    chosen = sets["choosing"]
     return found | {
         "rendered": rendered.measure(model, clips),
-        "finished": finished.measure(model, tracks),
+        "generated": generated.measure(model, tracks),
         "robustness": robustness.measure(model, chosen.paths, chosen.sentences),
     }
 
 
-def page(found: dict[str, Found], given: Found) -> str:
-    """The page, from the numbers of all models and of what they stand beside."""
+def page(found: dict[str, Numbers], given: Numbers) -> str:
+    """The page in Markdown, from the numbers of all models and of chance and baselines."""
     parts = [
         "# What the released weights can do",
         f"`make evaluate`, {datetime.now(UTC):%Y-%m-%d}. Intervals in brackets: 95 %, bootstrap; "
         "over queries for retrieval and real music, over clips or tracks elsewhere.",
         f"## Held-out rendered clips\n\n{given['clips']} pairs of `corpora/open/test.jsonl`, "
-        "styles, pieces and games that no model has trained on, first caption. The paper's numbers "
-        "are on other data: 1,000 pairs of a licensed catalogue.",
+        "of styles, pieces and games that no model has trained on. The first caption is the "
+        "query. The paper's numbers are on other data: 1,000 pairs of a licensed catalogue.",
     ]
     for way in ("T→A", "A→T"):
-        rows: dict[str, Row] = {"by chance": given["rendered chance"][way]}
+        rows: dict[str, Scores] = {"by chance": given["rendered chance"][way]}
         paper = zip(rendered.NAMES, rendered.PAPER[way], strict=True)
-        rows["the paper's MusCALL, its data"] = {name: Value(value) for name, value in paper}
+        rows["the paper's MusCALL, its data"] = {name: Score(value) for name, value in paper}
         for name, numbers in found.items():
             for what in ("central window", "whole clip"):
                 rows[f"{name}, {what}"] = numbers["rendered"][what][way]
         title = "text to audio" if way == "T→A" else "audio to text"
         parts.append(f"**{title}**\n\n{markdown(rows, {'MedR': '.0f'})}")
-    rows = {"by chance": given["finished chance"]}
-    rows |= {name: numbers["finished"]["labels and tempo"][""] for name, numbers in found.items()}
+    rows = {"by chance": given["generated chance"]}
+    rows |= {name: numbers["generated"]["labels and tempo"][""] for name, numbers in found.items()}
     parts.append(
         "## 28 generated tracks\n\n`immich-memories-music`, made by a music model from text "
-        "prompts; never trained or selected on. Queries “{label} music”; tempo by “fast "
-        f"music” less “slow music” against the stated one.\n\n{markdown(rows, SHARES)}"
+        "prompts; never used for training or selection. Queries are “{label} music”. Tempo is "
+        "“fast music” minus “slow music” against the tempo that the package gives.\n\n"
+        f"{markdown(rows, SHARES)}"
     )
     parts.append(
         "## Real music\n\nRecordings of packages that no corpus may touch "
-        "(`recipes/open-corpus/dev/`), in two halves without a package, a game or a composer in "
-        "common. “+” is the sum of both scores, each of unit variance for a sentence."
+        "(`recipes/corpus/dev/`), in two parts without a package, a game or a composer in "
+        "common. “+” is the sum of both scores, each scaled to unit variance per sentence."
     )
-    for half, title in HALVES.items():
-        about = given["real"][half]
+    for part, title in PARTS.items():
+        about = given["real"][part]
         parts.append(f"### {title}\n\n{about['tracks']} tracks, {about['sentences']} sentences.")
-        for file, told in TRUTHS.items():
+        for file, heading in QUERIES.items():
             if file not in about["chance"]:
                 continue
             rows = {"by chance": about["chance"][file]}
-            rows |= {real.RULERS[name]: about["rulers"][name][file] for name in real.RULERS}
+            rows |= {
+                real.BASELINES[name]: about["baselines"][name][file] for name in real.BASELINES
+            }
             for name, numbers in found.items():
-                own = numbers["real"][half]
+                own = numbers["real"][part]
                 rows |= {f"{name}{more}": own[more][file] for more in own}
-            parts.append(f"**What is {told}**\n\n{markdown(rows, SHARES)}")
+            parts.append(f"**{heading}**\n\n{markdown(rows, SHARES)}")
     parts.append("## Zero-shot")
     for what in ("instruments", "styles"):
         count, by_chance = given["labels"][what]
@@ -129,7 +132,7 @@ def page(found: dict[str, Found], given: Found) -> str:
     rows = {
         f"{name}, {way}": row
         for name, numbers in found.items()
-        for way, row in numbers["finished"]["classes"].items()
+        for way, row in numbers["generated"]["classes"].items()
     }
     parts.append(f"**The 28 generated tracks** (by chance 50 and 20)\n\n{markdown(rows)}")
     rows = {
@@ -138,64 +141,71 @@ def page(found: dict[str, Found], given: Found) -> str:
         for change, row in numbers["robustness"].items()
     }
     parts.append(
-        "## Robustness\n\nThe middle 30 s of the real tracks as a library; the same sentences "
-        f"once more after a change of all files.\n\n{markdown(rows)}"
+        "## Robustness\n\nThe middle 30 s of the real tracks are searched with the same sentences "
+        f"before and after a change of all files.\n\n{markdown(rows)}"
     )
     return "\n\n".join(parts) + "\n"
 
 
 def _values(value: Any) -> Any:
-    """Back from JSON, for which a Value is a list."""
+    """Turn the lists of JSON back into Scores."""
     if isinstance(value, dict):
         return {name: _values(inner) for name, inner in value.items()}
-    return Value(*value) if isinstance(value, list) else value
+    return Score(*value) if isinstance(value, list) else value
 
 
 def measured(
     models: Mapping[str, str], corpus: Path = CORPUS, out: Path = RESULTS
-) -> tuple[dict[str, Found], Found]:
-    """The numbers of models, by the names they are given, and of what they stand beside.
+) -> tuple[dict[str, Numbers], Numbers]:
+    """Evaluate models that have no saved numbers.
 
     Args:
-        models: by name, a released model's name or a checkpoint folder.
-        out: where the numbers are kept.
+        models: a released model's name or a checkpoint folder, by the name in the tables.
+        out: the folder of the saved numbers.
+
+    Returns:
+        The numbers of the models by name, and those of chance and baselines.
     """
-    halves = {half: rulers.read(rulers.TRACKS, rulers.SENTENCES, half) for half in HALVES}
-    clips, tracks = rendered.Clips(corpus), finished.Tracks()
-    beside = {half: rulers.by_rulers(dev) for half, dev in halves.items()}
-    given: Found = {
+    sets = {part: baselines.read(baselines.TRACKS, baselines.SENTENCES, part) for part in PARTS}
+    clips, tracks = rendered.Clips(corpus), generated.Tracks()
+    beside = {part: baselines.by_baselines(dev) for part, dev in sets.items()}
+    given: Numbers = {
         "clips": len(clips.rows),
         "rendered chance": rendered.chance(len(clips.rows)),
-        "finished chance": finished.chance(tracks),
+        "generated chance": generated.chance(tracks),
         "real": {
-            half: {
+            part: {
                 "tracks": len(dev.tracks),
                 "sentences": len(dev.sentences),
-                "chance": real.chance(dev),
-                "rulers": {name: real.rows(dev, scores) for name, scores in beside[half].items()},
+                "chance": baselines.chance_by_file(dev),
+                "baselines": {
+                    name: baselines.scores_by_file(dev, scores)
+                    for name, scores in beside[part].items()
+                },
             }
-            for half, dev in halves.items()
+            for part, dev in sets.items()
         },
         "labels": {
             what: (len(labels), rendered.tagging_chance(labels, relevant))
-            for what, (labels, relevant) in (
-                ("instruments", clips.instruments),
-                ("styles", clips.styles),
-            )
+            for what, (labels, relevant) in clips.tags.items()
         },
     }
     out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Found] = {}
+    found: dict[str, Numbers] = {}
     for name, source in models.items():
         released = source in checkpoint.RELEASED
         folder = checkpoint.released(source) if released else Path(source)
-        of = {"weights": fingerprint(folder), "corpus": str(corpus)}
+        of = {
+            "weights": fingerprint(folder),
+            "corpus": str(corpus),
+            "real": {part: [len(dev.tracks), len(dev.sentences)] for part, dev in sets.items()},
+        }
         kept = out / f"weights-{slug(name)}.json"
-        if kept.exists() and (told := json.loads(kept.read_text()))["of"] == of:
-            found[name] = _values(told["found"])
+        if kept.exists() and (saved := json.loads(kept.read_text()))["of"] == of:
+            found[name] = _values(saved["found"])
             continue
         print(f"measuring {name}", file=sys.stderr)
-        found[name] = measure(source, clips, tracks, halves, beside)
+        found[name] = measure(source, clips, tracks, sets, beside)
         kept.write_text(json.dumps({"of": of, "found": found[name]}, indent=1) + "\n")
     return found, given
 

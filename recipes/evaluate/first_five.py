@@ -1,8 +1,8 @@
-"""What a model finds first among the real tracks, for sentences that nobody tuned on.
+"""Print what a model finds first among the real tracks, for sentences that nobody tuned on.
 
-    PYTHONPATH=recipes/open-corpus python recipes/evaluate/first_five.py [MODEL]
+    python -m recipes.evaluate.first_five [MODEL]
 
-Prints Markdown: the five best of both halves of the set of real music, with what is known of each.
+Prints Markdown: the five best of both parts of the set of real music, with the metadata of each.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from dev import rulers
 
 import muscall
+from recipes.corpus.dev import baselines
 
 SENTENCES = (
     "a lone flute playing a sad melody", "aggressive guitars and pounding drums",
@@ -29,13 +29,16 @@ FIRST = 5
 
 def main(model: str | None = None) -> None:
     """Print the lists."""
-    halves = [rulers.read(rulers.TRACKS, rulers.SENTENCES, half) for half in ("choosing", "final")]
-    tracks = [track for half in halves for track in half.tracks]
+    sets = [
+        baselines.read(baselines.TRACKS, baselines.SENTENCES, part)
+        for part in ("choosing", "final")
+    ]
+    tracks = [track for part in sets for track in part.tracks]
     found = muscall.load(model)
-    audio = found.encode_audio([path for half in halves for path in half.paths])
+    audio = found.encode_audio([path for part in sets for path in part.paths])
     print(f"{len(tracks)} tracks.")
     for sentence, scores in zip(SENTENCES, found.encode_text(SENTENCES) @ audio.T, strict=True):
-        print(f"\n**{sentence}**\n\n| track | game | title | stated |\n|---|---|---|---|")
+        print(f"\n**{sentence}**\n\n| track | game | title | metadata |\n|---|---|---|---|")
         for place in np.argsort(-scores, kind="stable")[:FIRST]:
             row = tracks[place]
             print(f"| {row['id']} | {row['game']} | {row['title']} | {row['stated']} |")

@@ -1,4 +1,4 @@
-"""Held-out rendered clips: retrieval in both directions, and zero-shot tagging."""
+"""Retrieval and zero-shot tagging on held-out rendered clips."""
 
 from __future__ import annotations
 
@@ -8,35 +8,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from unpacking import RECORDED
 
 import muscall
 from muscall.data.manifest import read_manifest
-from muscall.evaluation.labelling import Labelling
-from muscall.evaluation.metrics import chance_metrics, retrieval_intervals, retrieval_metrics
-from muscall.evaluation.retrieval import right_items
-from muscall.evaluation.tables import Row, Value
-from muscall.evaluation.zeroshot import TEMPLATES, embed_labels, tagging_intervals, tagging_scores
-from muscall.models.inference import Segment
+from muscall.evaluation.labelling import Labelling, zeroshot_scores
+from muscall.evaluation.metrics import chance_metrics
+from muscall.evaluation.retrieval import evaluate_retrieval
+from muscall.evaluation.score import Score, Scores
+from muscall.evaluation.zeroshot import TEMPLATES
+from muscall.models.inference import Windows
 from muscall.reproduce.paper import NAMES, TABLE_1
+from recipes.corpus.unpacking import RECORDED
 
 PAIRS = 1000
-LEAST = 20  # clips that carry a label, for it to be asked for
+LEAST = 20  # clips with a label, and clips without it, that are needed to score it
+WINDOWS: dict[str, Windows] = {"central window": "centre", "whole clip": "all"}
 PAPER = {way: [TABLE_1["MusCALL"][f"{way} {name}"] for name in NAMES] for way in ("T→A", "A→T")}
 
 
 class Clips:
-    """The first PAIRS held-out rendered clips of a corpus, in the order of its file, and what
-    their facts name: instruments, and styles or forms.
+    """The first PAIRS held-out rendered clips in the file of a corpus, with `tags`.
+
+    `tags` are the instruments and the styles in their facts: labels, and (clips, labels) bool.
     """
 
     def __init__(self, manifest: Path) -> None:
-        told = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
-        kept = [row for row in told if row["part"] != RECORDED][:PAIRS]
+        lines = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+        kept = [row for row in lines if row["part"] != RECORDED][:PAIRS]
         wanted = {row["id"] for row in kept}
         self.rows = [row for row in read_manifest(manifest) if row.id in wanted]
-        self.instruments = _relevance([row["facts"].get("instruments", []) for row in kept])
-        self.styles = _relevance([_styles(row) for row in kept])
+        self.tags = {
+            "instruments": _relevance([row["facts"].get("instruments", []) for row in kept]),
+            "styles": _relevance([_styles(row) for row in kept]),
+        }
 
 
 def _styles(row: dict[str, Any]) -> list[str]:
@@ -50,52 +54,31 @@ def _relevance(names: list[list[str]]) -> tuple[list[str], np.ndarray]:
     return labels, np.array([[label in found for label in labels] for found in names])
 
 
-def chance(items: int) -> dict[str, Row]:
-    """What a random order gives."""
-    row = {name: Value(value) for name, value in chance_metrics(items).items()}
+def chance(items: int) -> dict[str, Scores]:
+    """The expected scores of a random order."""
+    row = {name: Score(value) for name, value in chance_metrics(items).items()}
     return dict.fromkeys(PAPER, row)
 
 
-def retrieval(audio: np.ndarray, text: np.ndarray, right: np.ndarray) -> dict[str, Row]:
-    """By direction, the paper's five numbers; `right` says which clips have which sentence."""
-    rows: dict[str, Row] = {}
-    for way, *asked in (("T→A", text @ audio.T, right), ("A→T", audio @ text.T, right.T)):
-        found, ends = retrieval_metrics(*asked), retrieval_intervals(*asked)
-        rows[way] = {name: Value(found[name], *ends[name]) for name in NAMES}
-    return rows
+def tagging_chance(labels: list[str], relevant: np.ndarray) -> Scores:
+    """The expected scores of random answers."""
+    expected = Labelling(tuple(labels), multiclass=False).chance(relevant)
+    return {name: Score(value) for name, value in expected.items()}
 
 
-def tagging_chance(labels: list[str], relevant: np.ndarray) -> Row:
-    """What random scores are expected to give."""
-    expected = Labelling(tuple(labels), one_each=False).chance(relevant)
-    return {name: Value(value) for name, value in expected.items()}
+def measure(model: muscall.MusCALL, clips: Clips) -> dict[str, dict[str, Scores]]:
+    """Retrieval by direction, and zero-shot tagging by prompt.
 
-
-def tagging(
-    model: muscall.MusCALL, audio: np.ndarray, labels: list[str], relevant: np.ndarray
-) -> dict[str, Row]:
-    """By way of asking, ROC-AUC and PR-AUC in percent."""
-    rows: dict[str, Row] = {}
-    for name, templates in TEMPLATES.items():
-        scores = audio @ embed_labels(model, labels, templates).T
-        ends = tagging_intervals(scores, relevant)
-        rows[name] = {
-            measure: Value(value, *ends[measure])
-            for measure, value in tagging_scores(scores, relevant).items()
-        }
-    return rows
-
-
-def measure(model: muscall.MusCALL, clips: Clips) -> dict[str, dict[str, Row]]:
-    """Everything that is asked of the rendered clips."""
-    segments = [Segment(row.audio, row.start, row.duration) for row in clips.rows]
-    centre = model.encode_audio(segments, windows="centre")
-    whole = model.encode_audio(segments, windows="all")
-    text = model.encode_text([row.captions[0] for row in clips.rows])
-    right, _ = right_items([row.captions[:1] for row in clips.rows])
-    return {
-        "central window": retrieval(centre, text, right),
-        "whole clip": retrieval(whole, text, right),
-        "instruments": tagging(model, whole, *clips.instruments),
-        "styles": tagging(model, whole, *clips.styles),
-    }
+    Raises:
+        AudioError: a clip cannot be read.
+    """
+    found: dict[str, dict[str, Scores]] = {}
+    for name, windows in WINDOWS.items():
+        result = evaluate_retrieval(model, clips.rows, captions="first", windows=windows)
+        for failure in result.failures:
+            raise failure
+        found[name] = dict(zip(PAPER, result.scores.values(), strict=True))
+    for name, (labels, relevant) in clips.tags.items():
+        labelling = Labelling(tuple(labels), multiclass=False)
+        found[name] = dict(zeroshot_scores(model, result.audio, labelling, relevant, TEMPLATES))
+    return found

@@ -1,4 +1,4 @@
-"""How often the first ten change when the same tracks come as other files or other passages."""
+"""How often the first ten results change with the file format, the level or the passage."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from sound.realism import through
 
 import muscall
 from muscall.audio.decode import probe, read
 from muscall.audio.windows import centre_start
-from muscall.evaluation.tables import Row, mean
+from muscall.evaluation.score import Scores, mean
+from recipes.corpus.sound.realism import through
 
 SECONDS = 30.0
 RATE = 44100
@@ -20,7 +20,7 @@ Sound = np.ndarray
 
 
 def passages(path: Path) -> tuple[Sound, Sound]:
-    """The middle 30 s of a track, and 30 s beside them (as far from them as there is room)."""
+    """The middle 30 s of a track, and the 30 s after them, or its first 30 s if it is shorter."""
     duration = probe(path).duration
     start = centre_start(duration, SECONDS)
     beside = start + SECONDS if start + 2 * SECONDS <= duration else 0.0
@@ -31,7 +31,7 @@ def passages(path: Path) -> tuple[Sound, Sound]:
 
 
 def as_mp3(sound: Sound, *, kbits: int = 64) -> Sound:
-    """The sound after a turn through MP3, mono."""
+    """The sound encoded as mono MP3 and decoded."""
     return through(sound.astype(np.float32), RATE, "libmp3lame", "mp3", kbits)
 
 
@@ -44,8 +44,8 @@ CHANGES: dict[str, Callable[[Sound, Sound], Sound]] = {
 
 def measure(
     model: muscall.MusCALL, paths: Sequence[Path], sentences: Sequence[str]
-) -> dict[str, Row]:
-    """By change, of the first ten for a sentence: how many percent stay, and how often all do."""
+) -> dict[str, Scores]:
+    """How many of the first ten results stay, and how often all do, in percent by change."""
     text = model.encode_text(sentences)
     pairs = [passages(path) for path in paths]
 
@@ -54,7 +54,7 @@ def measure(
         return [set(np.argsort(-row, kind="stable")[:FIRST].tolist()) for row in text @ audio.T]
 
     before = first([sound for sound, _ in pairs])
-    rows: dict[str, Row] = {}
+    rows: dict[str, Scores] = {}
     for name, change in CHANGES.items():
         after = first([change(sound, other) for sound, other in pairs])
         shared = [len(old & new) for old, new in zip(before, after, strict=True)]

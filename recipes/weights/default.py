@@ -1,6 +1,6 @@
 """The default weights: a tagger that knows real records, and a dictionary of musical words.
 
-    PYTHONPATH=recipes/open-corpus:recipes/dictionary python recipes/weights/default.py [--out DIR]
+    python -m recipes.weights.default [--out DIR]
 
 1. Features of every recording of the open corpus (`hearing.py`).
 2. The sentence encoder learns the dictionary (`wording.py`): ten minutes on two cores, resumable.
@@ -16,17 +16,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import heads
-import hearing
 import numpy as np
 import torch
-import wording
-from dictionary import ATTRIBUTES, Concept, read
-from packages import PackageError
-from sentences import Composer
 
 import muscall
 from muscall.models.config import ModelConfig, MusicnnConfig
+from recipes.corpus.packages import PackageError
+from recipes.dictionary.dictionary import ATTRIBUTES, Concept, read
+from recipes.dictionary.sentences import Composer
+from recipes.weights import heads, hearing, wording
 
 CACHE = Path(__file__).parents[2] / "corpora" / "cache"
 DIM, ADAPTER = 128, 512
@@ -34,8 +32,8 @@ COMPOSED = 8000  # captions that are made of more than one phrase, beside all ph
 
 
 def build(
-    heard: hearing.Heard,
-    taught: wording.Taught,
+    heard: hearing.WindowFeatures,
+    tuned: wording.TunedEncoder,
     concepts: Sequence[Concept],
     *,
     steps: int,
@@ -43,14 +41,14 @@ def build(
 ) -> muscall.MusCALL:
     """The model, its joint space trained for so many steps; 0 for the direct score."""
     torch.manual_seed(seed)
-    encoder = taught.encoder.requires_grad_(False).eval()
+    encoder = tuned.encoder.requires_grad_(False).eval()
     text = encoder.config.model_copy(update={"frozen": True})
     config = ModelConfig(dim=DIM, audio=MusicnnConfig(), text=text, text_adapter=ADAPTER)
     model = muscall.MusCALL(config, encoder)
     model.config = config
     model.audio = hearing.tagger(config.audio)
     places = [ATTRIBUTES.index(name) for name in heads.HEARD]
-    to_profile = taught.to_profile
+    to_profile = tuned.to_profile
     heads.start(model, heard, to_profile.weight[places], to_profile.bias[places])
     if steps:
         composer, rng = Composer(concepts, heads.HEARD), np.random.default_rng(seed)
@@ -75,8 +73,8 @@ def main() -> None:
     except PackageError as error:
         sys.exit(f"default: {error}")
     words = options.out / "words.pt"
-    taught = wording.teach(Composer(concepts), words, steps=options.words, seed=options.seed)
-    model = build(heard, taught, concepts, steps=options.steps, seed=options.seed)
+    tuned = wording.fine_tune(Composer(concepts), words, steps=options.words, seed=options.seed)
+    model = build(heard, tuned, concepts, steps=options.steps, seed=options.seed)
     model.save_pretrained(options.out / "best")
     print(options.out / "best")
 

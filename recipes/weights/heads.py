@@ -13,9 +13,6 @@ import sys
 
 import numpy as np
 import torch
-from dictionary import MEASURED, TAGGED
-from hearing import Heard
-from teacher.tagging import NAMES
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,6 +20,9 @@ import muscall
 from muscall.losses import infonce
 from muscall.models.measures import Measures
 from muscall.models.musicnn import TAGS
+from recipes.corpus.teacher.tagging import NAMES
+from recipes.dictionary.dictionary import MEASURED, TAGGED
+from recipes.weights.hearing import WindowFeatures
 
 # Attributes that the audio encoder's features give.
 HEARD = (*TAGGED, *MEASURED[: Measures.count])
@@ -41,7 +41,7 @@ def attributes(features: np.ndarray) -> np.ndarray:
     return np.concatenate([features[:, : 2 * TAGS] @ wanted, features[:, -Measures.count :]], 1)
 
 
-def start(model: muscall.MusCALL, heard: Heard, weight: Tensor, bias: Tensor) -> None:
+def start(model: muscall.MusCALL, heard: WindowFeatures, weight: Tensor, bias: Tensor) -> None:
     """Make the first dimensions of the joint space the attributes: the direct score.
 
     The features are standardised over the recordings, the attributes over their tracks. Further
@@ -75,7 +75,7 @@ def start(model: muscall.MusCALL, heard: Heard, weight: Tensor, bias: Tensor) ->
 
 def contrast(
     model: muscall.MusCALL,
-    heard: Heard,
+    heard: WindowFeatures,
     sentences: np.ndarray,
     profiles: np.ndarray,
     *,
@@ -114,7 +114,7 @@ def contrast(
             model.project_audio(standard[windows]),
             model.project_text(captions[drawn]),
             model.scale(),
-            excused=wanted[drawn] @ wanted[drawn].T >= ALIKE,
+            false_negative_mask=wanted[drawn] @ wanted[drawn].T >= ALIKE,
         )
         optimiser.zero_grad()
         loss.backward()

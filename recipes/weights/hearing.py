@@ -9,23 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from recordings.sources import sources, tracks
 from safetensors.torch import load_file
-from teacher.musicnn import WEIGHTS
-from teacher.tagging import NETWORKS
 
 from muscall.errors import AudioError
 from muscall.library.embedding import written_aside
 from muscall.models.config import MusicnnConfig
 from muscall.models.inference import track_windows
 from muscall.models.tagger import TaggerEncoder
+from recipes.corpus.recordings.sources import sources, tracks
+from recipes.corpus.teacher.musicnn import WEIGHTS
+from recipes.corpus.teacher.tagging import NETWORKS
 
 STORE = Path(__file__).with_name("recordings.npz")
 TOGETHER = 8  # windows
 
 
 @dataclass(frozen=True)
-class Heard:
+class WindowFeatures:
     """Features (windows, features) float32 before they are standardised, of which track each window
     is, and of which group (a game, a composer) each track.
     """
@@ -67,7 +67,7 @@ def features(encoder: TaggerEncoder, path: Path) -> np.ndarray:
     return np.concatenate([encoder(torch.from_numpy(chunk)).numpy() for chunk in chunks])
 
 
-def recordings(cache: Path, store: Path = STORE) -> Heard:
+def recordings(cache: Path, store: Path = STORE) -> WindowFeatures:
     """Of every recording that may be trained on: as kept in `store`, or heard now and kept there.
 
     Raises:
@@ -92,4 +92,6 @@ def recordings(cache: Path, store: Path = STORE) -> Heard:
                 groups=groups,
             )
     with np.load(store) as table:
-        return Heard(table["features"].astype(np.float32), table["track"], table["groups"].tolist())
+        return WindowFeatures(
+            table["features"].astype(np.float32), table["track"], table["groups"].tolist()
+        )

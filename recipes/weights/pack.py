@@ -1,6 +1,6 @@
 """Put a trained model among the released ones: the default into the package, others in `weights/`.
 
-    PYTHONPATH=recipes/open-corpus:recipes/evaluate python recipes/weights/pack.py NAME
+    python -m recipes.weights.pack NAME
 
 Matrices are stored in half precision, everything else as it is. The model card says what that
 changes about retrieval, and all that `make evaluate` measures.
@@ -13,12 +13,12 @@ import re
 from pathlib import Path
 
 import torch
-from evaluate import CORPUS, measured, page
 
 import muscall
 from muscall.data.manifest import read_manifest
 from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.models import checkpoint
+from recipes.evaluate.evaluate import CORPUS, measured, page
 
 REPOSITORY = Path(__file__).parents[2]
 WEIGHTS = REPOSITORY / "weights"

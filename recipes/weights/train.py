@@ -1,8 +1,9 @@
 """Train one of the paper's models, from the corpus to a checkpoint.
 
-    PYTHONPATH=recipes/open-corpus python recipes/weights/train.py NAME [SETTING=VALUE ...]
+    python -m recipes.weights.train NAME [SETTING=VALUE ...]
 
-Unpacks `corpora/open` once, trains `configs/NAME.yaml`, and scores the best checkpoint on the
+Unpacks `corpora/open` once, trains its configuration (`configs/NAME.yaml`, for `weighted`
+`configs/weighted-published.yaml`), and scores the best checkpoint on the
 held-out clips. On a GPU a configuration is trained as it is; on a processor with the changes in
 FITTED and CHANGES, which make it a matter of hours on two cores. Resumable: the same command goes
 on where it was stopped. (The default weights have a recipe of their own, `default.py`.)
@@ -20,7 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from unpacking import RECORDED, Row, muscall, rows_of, unpack, write
+
+from muscall.processes import run
+from recipes.corpus.unpacking import RECORDED, Row, muscall, rows_of, unpack, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SPLITS = ("train", "val", "test")
@@ -30,7 +33,7 @@ FITTED = [
     "model.audio.window_seconds=5",
     "train.batch_size=128",
     "train.micro_batch=32",
-    "train.recompute=false",
+    "train.gradient_caching=false",
     "train.lr=1e-3",
     "train.warmup=0.05",
     "train.validate_every=500",
@@ -45,6 +48,8 @@ CHANGES = {
     "ssl": ["train.steps=800", "train.lr=3e-4"],
     "weighted": ["train.steps=1500"],
 }
+CONFIG_OF = {"weighted": "weighted-published"}
+"""The configuration of a model that has another name."""
 
 
 def in_pieces(rows: list[Row]) -> list[Row]:
@@ -77,8 +82,8 @@ def trained(config: Path, changes: Sequence[str]) -> str:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", str(os.cpu_count()), "-m", "muscall", "train", str(config)]
     one = os.environ | {"OMP_NUM_THREADS": "1"}
-    told = subprocess.run([*command, *changes], check=True, stdout=subprocess.PIPE, env=one)
-    return told.stdout.decode().splitlines()[-1]
+    told = run([*command, *changes], check=True, stdout=subprocess.PIPE, env=one)
+    return str(told.stdout.decode().splitlines()[-1])
 
 
 def main() -> None:
@@ -101,7 +106,8 @@ def main() -> None:
     changes = [*data, f"train.out={options.out / options.name}"]
     if not torch.cuda.is_available():
         changes += [*FITTED, *CHANGES[options.name]]
-    best = trained(CONFIGS / f"{options.name}.yaml", [*changes, *options.settings])
+    config = CONFIGS / f"{CONFIG_OF.get(options.name, options.name)}.yaml"
+    best = trained(config, [*changes, *options.settings])
     scores = json.loads(muscall("evaluate", "retrieval", best, manifests["test"], "--json"))
     out = options.out / options.name
     (out / "test.json").write_text(json.dumps(scores, indent=2) + "\n")

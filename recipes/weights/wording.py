@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sentences import Composer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,6 +21,7 @@ from muscall.library.embedding import written_aside
 from muscall.models.config import SentenceConfig
 from muscall.models.precision import native_precision
 from muscall.models.sentence import SentenceEncoder
+from recipes.dictionary.sentences import Composer
 
 BATCH, STEPS = 64, 1600
 LAYERS = 4  # of six, from the top, that learn
@@ -32,7 +32,7 @@ _SQUARES = 0.15  # weight of the squared error beside the cosine
 
 
 @dataclass
-class Taught:
+class TunedEncoder:
     """The encoder, and the linear map from its features to the attributes."""
 
     encoder: SentenceEncoder
@@ -50,21 +50,21 @@ def features(encoder: SentenceEncoder, texts: Sequence[str]) -> np.ndarray:
     return found
 
 
-def teach(composer: Composer, out: Path, *, steps: int = STEPS, seed: int = 0) -> Taught:
-    """The taught encoder; goes on from `out` where it was stopped, and leaves the result there."""
+def fine_tune(composer: Composer, out: Path, *, steps: int = STEPS, seed: int = 0) -> TunedEncoder:
+    """The tuned encoder; goes on from `out` where it was stopped, and leaves the result there."""
     torch.manual_seed(seed)
     encoder = SentenceEncoder.pretrained(SentenceConfig(frozen=False)).eval()
     encoder.requires_grad_(False)
     upper = encoder.layers[-LAYERS:].requires_grad_(True)
-    taught = Taught(encoder, nn.Linear(encoder.features, len(composer.attributes)))
+    tuned = TunedEncoder(encoder, nn.Linear(encoder.features, len(composer.attributes)))
     optimiser = torch.optim.AdamW(
         [
             {"params": list(upper.parameters()), "lr": ENCODER_LR},
-            {"params": list(taught.to_profile.parameters()), "lr": MAP_LR},
+            {"params": list(tuned.to_profile.parameters()), "lr": MAP_LR},
         ],
         weight_decay=0.01,
     )
-    parts = {"upper": upper, "map": taught.to_profile, "optimiser": optimiser}
+    parts = {"upper": upper, "map": tuned.to_profile, "optimiser": optimiser}
     begun = 0
     if out.exists():
         state = torch.load(out, weights_only=True)
@@ -78,7 +78,7 @@ def teach(composer: Composer, out: Path, *, steps: int = STEPS, seed: int = 0) -
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * rate
         with torch.autocast("cpu", precision, enabled=precision != torch.float32):
-            found = taught.to_profile(encoder(encoder.tokenize(texts)))
+            found = tuned.to_profile(encoder(encoder.tokenize(texts)))
         loss = difference(found.float(), wanted)
         optimiser.zero_grad()
         loss.backward()
@@ -88,7 +88,7 @@ def teach(composer: Composer, out: Path, *, steps: int = STEPS, seed: int = 0) -
             with written_aside(out) as file:
                 torch.save({**state, "step": step + 1}, file)
             print(f"words: {step + 1} of {steps}, loss {loss.item():.3f}", file=sys.stderr)
-    return taught
+    return tuned
 
 
 def difference(found: Tensor, wanted: Tensor) -> Tensor:

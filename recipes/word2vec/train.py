@@ -1,6 +1,6 @@
 """Train word vectors on open text: what the baseline's text encoder is made of.
 
-    PYTHONPATH=recipes/open-corpus python recipes/word2vec/train.py [--captions MANIFEST]
+    python -m recipes.word2vec.train [--captions MANIFEST]
 
 Fetches the Debian packages of sources.yaml once, takes their English text, with `--captions` also
 the sentences of a manifest's training split, and trains skip-gram vectors by gensim. Writes
@@ -22,10 +22,10 @@ from pathlib import Path
 
 import yaml
 from gensim.models import KeyedVectors, Word2Vec
-from packages import debian
 
 from muscall.data.manifest import read_manifest
 from muscall.text.words import words_of
+from recipes.corpus.packages import debian
 
 SOURCES = Path(__file__).parent / "sources.yaml"
 SHOWN = ("piano", "guitar", "drums", "violin", "jazz", "waltz", "slow", "cheerful", "melancholy")

@@ -20,7 +20,10 @@ def __getattr__(name: str) -> Any:
 
         return getattr(muscall, name)
     if name == "Library":
-        from muscall.library.library import Library
+        from muscall.errors import needs
+
+        with needs("library", "muscall.Library"):
+            from muscall.library.library import Library
 
         return Library
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

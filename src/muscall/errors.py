@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -57,9 +58,34 @@ class ManifestError(MuscallError):
         return (ManifestError, (self.path, self.problems))
 
 
+class NotFound(MuscallError):
+    """A track, an upload or a file that is not there."""
+
+
 class ConfigError(MuscallError):
     """An unknown or ill-typed setting."""
 
 
 class CheckpointError(MuscallError):
     """A checkpoint folder that cannot be read or written."""
+
+
+class MissingExtra(MuscallError, ImportError):
+    """A part of muscall whose requirements are not installed; the message names the command."""
+
+
+@contextmanager
+def needs(extra: str, what: str) -> Iterator[None]:
+    """Import what an extra of the package brings; `what` is the part of muscall that needs it.
+
+    >>> with needs("library", "muscall.Library"):
+    ...     import lancedb
+
+    Raises:
+        MissingExtra: a module that is imported inside is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        command = f'pip install "muscall[{extra}]"'
+        raise MissingExtra(f"{what} needs {command}: no module {error.name}") from None

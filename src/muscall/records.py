@@ -9,16 +9,43 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from muscall.errors import ConfigError
 from muscall.several import several
+
+RENAMED = {
+    "alike": "false_negative_threshold",
+    "blend": "weight_interpolation",
+    "hardness": "hard_negative_beta",
+    "recompute": "gradient_caching",
+    "relative": "level_normalised",
+}
+"""Settings by their former names, which saved configurations and checkpoints still have."""
+FORMER = {name: former for former, name in RENAMED.items()}
+
+
+def former_name(setting: str) -> str:
+    """A setting, dotted or not, under the name that digests of settings have always had."""
+    parents, dot, leaf = setting.rpartition(".")
+    return parents + dot + FORMER.get(leaf, leaf)
 
 
 class Record(BaseModel):
     """Immutable, strictly typed settings. An unknown key is an error that names the nearest one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_former_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        # The last one wins if both names are given: an override follows what it overrides.
+        return {
+            RENAMED[name] if RENAMED.get(name) in cls.model_fields else name: value
+            for name, value in values.items()
+        }
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], origin: str = "settings") -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import soundfile
 
 from muscall.audio.decode import probe, read, stream
 from muscall.audio.decoders import Ffmpeg
+from muscall.audio.files import AUDIO_SUFFIXES
 from muscall.errors import AudioError
 
 RATE = 16000
@@ -73,8 +75,16 @@ def test_mono_is_the_mean_of_the_channels(write, tones, kind):
     hertz = [300, 500, 700, 1100, 1300, 1700]
     samples = read(write(tones(2.0, RATE, *hertz), RATE, kind))
     assert [level_of(samples, one) for one in hertz] == pytest.approx([0.5 / 6] * 6, rel=0.03)
-    opposite = tones(1.0, RATE, 400) * np.float32([1, -1])
-    assert np.abs(read(write(opposite, RATE, kind, name="opposite"))).max() < 0.01
+
+
+@pytest.mark.parametrize("kind", ["wav-16", "wav-float", "flac", "ogg", "mp3", "m4a"])
+def test_channels_that_cancel_each_other_out_are_heard(write, tones, kind):
+    opposite = tones(2.0, 48000, 400) * np.float32([1, -0.95])
+    path = write(opposite, 48000, kind)
+    assert level_of(read(path), 400) == LEVEL
+    np.testing.assert_allclose(read(path, start=0.7), read(path)[11200:], atol=2e-3)
+    wide = tones(2.0, 48000, 400, 400) * np.float32([1, -0.4])
+    assert level_of(read(write(wide, 48000, kind, name="wide")), 400) == pytest.approx(0.15, 0.08)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +117,109 @@ def test_an_mp3_whose_bit_rate_changes_is_read_to_its_end(write):
     assert soundfile.info(path).duration < 6  # so do not ask libsndfile
     assert probe(path).duration == pytest.approx(12.0, abs=0.1)
     assert len(read(path)) / RATE == pytest.approx(12.0, abs=0.1)
+
+
+def agree(path, seconds):
+    """`probe` and `read` give the same length, and a part from the middle is one of the whole."""
+    whole = read(path)
+    assert len(whole) / RATE == pytest.approx(seconds, abs=0.2)
+    assert probe(path).duration == pytest.approx(len(whole) / RATE, abs=0.05)
+    first = round(0.6 * seconds * RATE)
+    part = read(path, start=first / RATE, duration=0.5)
+    np.testing.assert_allclose(part, whole[first : first + RATE // 2], atol=1e-5)
+    return whole
+
+
+def test_joined_mp3_is_read_to_its_end(write, tones):
+    parts = [
+        write(tones(4.0, rate, *hertz), rate, "mp3-bare", name=f"{rate}").read_bytes()
+        for rate, hertz in {44100: [440], 22050: [660, 660], 48000: [880]}.items()
+    ]
+    path = write(tones(0.1, 44100, 440), 44100, "mp3")
+    path.write_bytes(b"".join(parts))
+    whole = agree(path, 12.0)
+    for place, hertz in enumerate((440, 660, 880)):
+        assert level_of(whole[place * 4 * RATE + 1000 :][: 3 * RATE], hertz) == LEVEL
+
+
+@pytest.mark.parametrize("kind", ["mp3", "mp3-bare"])
+def test_an_mp3_that_begins_late_is_read(write, tones, kind):
+    path = write(tones(3.0, 44100, 440), 44100, kind)
+    for junk in (bytes(300_000), b"<html>" * 40_000):
+        late = path.with_name("late.mp3")
+        late.write_bytes(junk + path.read_bytes())
+        assert level_of(agree(late, 3.0), 440) == LEVEL
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+@pytest.mark.parametrize("kind", ["ogg", "opus"])
+def test_chained_ogg_is_read_to_its_end(write, tones, kind, rate):
+    rate = 48000 if kind == "opus" else rate
+    parts = [
+        write(tones(2.0, one, hertz), one, kind, name=f"{hertz}").read_bytes()
+        for hertz, one in ((440, rate), (660, 48000), (880, rate))
+    ]
+    path = write(tones(0.1, rate, 440), rate, kind)
+    path.write_bytes(b"".join(parts))
+    whole = agree(path, 6.0)
+    for place, hertz in enumerate((440, 660, 880)):
+        assert level_of(whole[place * 2 * RATE + 500 :][: int(1.5 * RATE)], hertz) == LEVEL
+    path.write_bytes(b"".join(parts)[:-500])
+    assert len(read(path)) >= 4 * RATE - 500
+
+
+def test_what_a_wav_holds_is_heard_not_what_it_says(tmp_path):
+    """S/PDIF bursts in samples of 16 bits, as rips of DTS and AC-3 discs have them."""
+    burst = tmp_path / "burst.spdif"
+    with av.open(str(burst), "w", format="spdif") as out:
+        stream = out.add_stream("ac3", rate=48000, layout="stereo", bit_rate=448_000)
+        tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(48000 * 4) / 48000)
+        sound = av.AudioFrame.from_ndarray(np.stack([tone] * 2).astype(np.float32), "fltp")
+        sound.sample_rate = 48000
+        resampler = av.AudioResampler(stream.format, "stereo", 48000, 1536)
+        for ready in [*resampler.resample(sound), *resampler.resample(None)]:
+            out.mux(stream.encode(ready))
+        out.mux(stream.encode(None))
+    data = np.frombuffer(burst.read_bytes()[: burst.stat().st_size // 4 * 4], "<i2")
+    path = tmp_path / "disc.wav"
+    soundfile.write(path, data.reshape(-1, 2), 48000)
+    assert level_of(read(path)[: 3 * RATE], 440) == LEVEL
+    assert probe(path).duration == pytest.approx(len(read(path)) / RATE, abs=0.05)
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 8])
+@pytest.mark.parametrize("container", ["dsf", "dff"])
+def test_dsd_is_heard(tmp_path, times, container):
+    path = tmp_path / f"dsd{64 * times}.{container}"
+    write_dsd(path, 2_822_400 * times)
+    assert path.suffix in AUDIO_SUFFIXES
+    whole = read(path)
+    assert probe(path).duration == pytest.approx(0.5, abs=0.001)
+    assert len(whole) == pytest.approx(0.5 * RATE, abs=4)
+    assert abs(np.fft.rfft(whole)).argmax() == 220
+
+
+def write_dsd(path, rate):
+    """Half a second of 440 Hz as random bits, in DSF or in uncompressed DSDIFF."""
+    time = np.arange(rate // 16 // 4096 * 4096 + 4096) * 8 / rate
+    chance = 0.5 + 0.3 * np.sin(2 * np.pi * 440 * time)
+    bits = np.random.default_rng(0).random((len(time), 8)) < chance[:, None]
+    if path.suffix == ".dsf":
+        data = np.packbits(bits, axis=1, bitorder="little").tobytes()
+        head = struct.pack("<4sQIIIIIIQII", b"fmt ", 52, 1, 0, 1, 1, rate, 1, rate // 2, 4096, 0)
+        body = struct.pack("<4sQ", b"data", 12 + len(data)) + data
+        size = 28 + len(head) + len(body)
+        path.write_bytes(struct.pack("<4sQQQ", b"DSD ", 28, size, 0) + head + body)
+        return
+
+    def chunk(name, data):
+        return name + struct.pack(">Q", len(data)) + data + bytes(len(data) % 2)
+
+    data = np.packbits(bits, axis=1).tobytes()[: rate // 16]
+    form = chunk(b"FS  ", struct.pack(">I", rate)) + chunk(b"CHNL", b"\0\1C   ")
+    form += chunk(b"CMPR", b"DSD \x0enot compressed\0")
+    parts = chunk(b"FVER", b"\1\5\0\0") + chunk(b"PROP", b"SND " + form) + chunk(b"DSD ", data)
+    path.write_bytes(chunk(b"FRM8", b"DSD " + parts))
 
 
 def test_formats_that_only_libsndfile_knows(tmp_path, tones):

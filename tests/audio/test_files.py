@@ -83,9 +83,10 @@ def test_links_are_followed_but_not_in_circles(tree, tmp_path_factory):
     (tree / "other.mp3").symlink_to("b.mp3")
     listed = found(tree, below=tree)
     assert "link/far.mp3" in listed
-    assert "other.mp3" in listed
+    assert "other.mp3" not in listed  # it is b.mp3
     assert "gone.mp3" in listed  # to be named among what cannot be read, not passed by in silence
-    assert len(listed) == 9
+    assert len(listed) == 8
+    assert tree / "other.mp3" in list(search_folder(tree))
 
 
 def test_a_folder_with_the_name_of_a_sound_file_is_a_folder(tree):
@@ -128,3 +129,70 @@ def test_impossible_names_are_told(name):
 def test_suffixes_are_in_lower_case_with_a_dot():
     assert all(suffix[0] == "." and suffix == suffix.lower() for suffix in AUDIO_SUFFIXES)
     assert {".mp3", ".flac", ".opus", ".m4a", ".aifc", ".mka"} <= AUDIO_SUFFIXES
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "...And Justice for All/a.flac",
+        ".5 The Gray Chapter/a.flac",
+        ".38 Special/a.flac",
+        "..But Seriously/a.flac",
+        "Britney/...Baby One More Time.flac",
+        "(.) Intro/a.flac",
+        "Recycled/a.flac",
+        "Recycler/a.flac",
+        "Snapshot/a.flac",
+    ],
+)
+def test_names_of_music_are_not_hidden(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).touch()
+    left_out = []
+    assert list(search_folder(tmp_path, left_out=left_out)) == [tmp_path / name]
+    assert left_out == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "$RECYCLE.BIN/S-1-5-21/$RAB12CD.flac",
+        "#recycle/Old.flac",
+        "@Recycle/Old.flac",
+        ".Trash-1000/files/Old.flac",
+        ".trashed-1690000000-Song.mp3",
+        "@Recently-Snapshot/GMT/Song.flac",
+        ".snapshot/hourly.0/Song.flac",
+        "#snapshot/Song.flac",
+        ".zfs/snapshot/a/Song.flac",
+        "System Volume Information/x.flac",
+        "LOST+FOUND/y.flac",
+        ".hidden.mp3",
+        "deep/@eaDir/a.mp3",
+    ],
+)
+def test_bins_snapshots_and_hidden_files_are_left_out_counted_and_taken_in(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    (tmp_path / "._shadow.mp3").touch()
+    (tmp_path / ".git").mkdir()
+    left_out = []
+    assert list(search_folder(tmp_path, left_out=left_out)) == []
+    first = name.removeprefix("deep/").split("/")[0]
+    assert [path.name for path in left_out] == [first]
+    for pattern in (f"!{first}".replace("[", "[[]"), "!*"):
+        left_out = []
+        taken = list(search_folder(tmp_path, exclude=[pattern], left_out=left_out))
+        assert (taken, left_out) == ([tmp_path / name], [])
+    assert list(search_folder(tmp_path, exclude=["!*", first], left_out=left_out)) == []
+    assert left_out == []
+
+
+def test_links_and_hard_links_are_one_file(tmp_path):
+    (tmp_path / "m.mp3").write_bytes(b"m")
+    (tmp_path / "a link.mp3").symlink_to("m.mp3")
+    os.link(tmp_path / "m.mp3", tmp_path / "z hard.mp3")
+    (tmp_path / "other.mp3").write_bytes(b"m")
+    assert found(tmp_path, below=tmp_path) == ["m.mp3", "other.mp3"]
+    (tmp_path / "m.mp3").unlink()
+    assert found(tmp_path, below=tmp_path) == ["other.mp3", "z hard.mp3", "a link.mp3"]

@@ -61,7 +61,7 @@ def test_the_floor_follows_each_clip_alone():
 
 def test_relative_decibels_do_not_know_the_level():
     clip = torch.randn(1, 16000) * torch.linspace(0.1, 1, 16000)
-    log_mel = LogMel(MelConfig(relative=True))
+    log_mel = LogMel(MelConfig(level_normalised=True))
     torch.testing.assert_close(log_mel(0.05 * clip), log_mel(clip), atol=1e-3, rtol=0)
     absolute = LogMel(MelConfig())(clip)
     shift = absolute - log_mel(clip)

@@ -15,7 +15,8 @@ import torch
 import yaml
 from safetensors import safe_open
 
-from muscall.cli.search import bar
+from muscall import MusCALL
+from muscall.cli.found import bar
 from muscall.models.config import ModelConfig
 
 Run = Callable[..., SimpleNamespace]
@@ -52,8 +53,9 @@ def test_a_model_that_is_not_there_is_told_without_loading_torch(manifest: Path)
 def test_search_prints_objects(run: Run, music: Path, tiny_checkpoint: Path) -> None:
     done = run("search", "a tone", music, "-n", 3, "--json", "--model", tiny_checkpoint)
     assert (done.code, done.err) == (0, "")
-    hits = json.loads(done.out)
-    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    hits = json.loads(done.out)["results"]
+    assert [hit["rank"] for hit in hits] == [1, 2, 3][: len(hits)]
+    assert sum(1 + len(hit["versions"]) for hit in hits) >= 3
     assert {"path", "score", "rank"} <= set(hits[0])
     assert all(Path(hit["path"]).is_file() for hit in hits)
     scores = [hit["score"] for hit in hits]
@@ -79,7 +81,7 @@ def test_unreadable_files_are_messages_and_exit_3(
     (tmp_path / "bad.wav").write_bytes(b"no")
     done = run("search", "a tone", tmp_path, "--json", "--model", tiny_checkpoint)
     assert done.code == 3
-    assert [Path(hit["path"]).name for hit in json.loads(done.out)] == ["good.wav"]
+    assert [Path(hit["path"]).name for hit in json.loads(done.out)["results"]] == ["good.wav"]
     (line,) = done.err.splitlines()
     assert line.startswith(f"muscall: {tmp_path / 'bad.wav'}: ")
 
@@ -90,7 +92,9 @@ def test_odd_names(run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path)
         shutil.copy(music / "0.wav", tmp_path / os.fsdecode(name))
     done = run("search", "a tone", tmp_path, "--json", "--model", tiny_checkpoint)
     assert done.code == 0
-    assert {Path(hit["path"]).name for hit in json.loads(done.out)} == {
+    hits = json.loads(done.out)["results"]
+    found = [hit for top in hits for hit in (top, *top["versions"])]
+    assert {Path(hit["path"]).name for hit in found} == {
         "new\nline.wav",
         r"\xff\xfe.wav",
         "🎵 [bold].wav",
@@ -123,6 +127,42 @@ def test_evaluate_prints_a_table(run: Run, manifest: Path, tiny_checkpoint: Path
     assert all(len(row.split()) == 8 for row in rows)
 
 
+def test_evaluate_draws_rows_whatever_their_order(
+    run: Run, manifest: Path, tiny_checkpoint: Path
+) -> None:
+    drawn = [tiny_checkpoint, manifest, "--items", "3", "--seed", "1", "--json"]
+    done = run("evaluate", "retrieval", *drawn)
+    assert (done.code, json.loads(done.out)["items"]) == (0, 3)
+    manifest.write_text("".join(reversed(manifest.read_text().splitlines(keepends=True))))
+    assert run("evaluate", "retrieval", *drawn).out == done.out
+    done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--items", "1000")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "muscall: cannot draw 1000 of 5 rows: ask for 1 to 5\n"
+
+
+def test_evaluate_compares_models_side_by_side(
+    run: Run, manifest: Path, tiny_checkpoint: Path, tiny_config: ModelConfig, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    MusCALL(tiny_config).save_pretrained(other)
+    done = run("evaluate", "retrieval", manifest, "--model", tiny_checkpoint, "--model", other)
+    assert (done.code, done.err) == (0, "")
+    head, *rows = done.out.splitlines()
+    assert [row.split()[:4] for row in rows] == [
+        [*way.split(), str(name)]
+        for way in ("text to audio", "audio to text")
+        for name in (tiny_checkpoint, other)
+    ]
+    assert len({len(row) for row in (head, *rows)}) == 1
+    as_before = run("evaluate", "retrieval", tiny_checkpoint, manifest).out.splitlines()
+    assert [row.split()[3:] for row in as_before[1:]] == [row.split()[4:] for row in rows[::2]]
+    both = ["--model", other, tiny_checkpoint, manifest, "--json"]
+    told = json.loads(run("evaluate", "retrieval", *both).out)
+    assert list(told) == [str(tiny_checkpoint), str(other)]
+    for wrong in ([manifest], [other, tiny_checkpoint, manifest]):
+        assert run("evaluate", "retrieval", *wrong).code == 2
+
+
 def test_evaluate_says_what_asked_and_what_is_shared(
     run: Run, manifest: Path, tiny_checkpoint: Path
 ) -> None:
@@ -132,8 +172,8 @@ def test_evaluate_says_what_asked_and_what_is_shared(
     done = run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[3:] == [
-        "every caption asks: 9; any caption of a track is right for it",
-        "captions of several rows, which are right for each other: 2",
+        "every caption is a query: 9; each is right for its track",
+        "captions of several rows, which count as right for each other: 2",
     ]
     told = json.loads(
         run("evaluate", "retrieval", tiny_checkpoint, manifest, "--captions", "every", "--json").out

@@ -1,6 +1,7 @@
 """What `muscall evaluate zeroshot` and `probe` print."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,26 @@ def test_zeroshot_takes_other_templates(run: Run, labelled: Path, tiny_checkpoin
     asked = ["{label}", "{label} tones", "It is {label}", "mean of 2"]
     assert list(result["scores"]) == list(result["intervals"]) == asked
     assert (result["items"], result["labels"]) == (15, ["high", "low", "mid"])
+
+
+def test_models_are_compared_side_by_side(
+    run: Run, labelled: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(tiny_checkpoint, tmp_path / "other")
+    both = [labelled, "--model", tiny_checkpoint, "--model", other]
+    for command, asked in (
+        ("zeroshot", ["{label}", "A {label} track", "mean of 7"]),
+        ("probe", ["linear probe"]),
+    ):
+        done = run("evaluate", command, *both)
+        assert (done.code, done.err) == (0, "")
+        _, *rows, _ = done.out.splitlines()
+        told = [f"{name}  {text}" for name in (tiny_checkpoint, other) for text in asked]
+        assert [row[: len(name)] for row, name in zip(rows, told, strict=True)] == told
+        scores = [row[len(name) :].split() for row, name in zip(rows, told, strict=True)]
+        assert scores[: len(asked)] == scores[len(asked) :]
+        objects = json.loads(run("evaluate", command, *both, "--json").out)
+        assert list(objects) == [str(tiny_checkpoint), str(other)]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,8 +16,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from muscall.library.indexing.writer import writing
 from muscall.library.store import Store
-from muscall.library.writer import writing
 
 Run = Callable[..., SimpleNamespace]
 
@@ -59,7 +60,7 @@ def test_a_folder_is_indexed_and_kept_up_with(
     assert pipeline["hours"] == pytest.approx(9 / 3600)
     assert told.pop("bytes") > 1000
     assert list(told.pop("roots")) == [str(folder)]
-    assert told == {"path": str(library), "files": 3, "offline": 0, "failed": 0}
+    assert told == {"path": str(library), "files": 3, "offline": 0, "failed": 0, "damage": {}}
     table = run("status").out
     assert str(library) in table
     assert f"folder    {folder}, last read 20" in table
@@ -97,6 +98,31 @@ def test_the_option_names_the_library(index: Run, run: Run, folder: Path, tmp_pa
     assert run("status").code == 1
 
 
+@pytest.mark.skipif(shutil.which("cc") is None, reason="makes a library that denies links")
+def test_a_file_system_without_links_is_named(
+    folder: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    names = ("link", "linkat", "renameat2")
+    code = ["#include <errno.h>"] + [
+        f"int {name}() {{ errno = EPERM; return -1; }}" for name in names
+    ]
+    (tmp_path / "deny.c").write_text("\n".join(code))
+    build = ["cc", "-w", "-fno-builtin", "-shared", "-fPIC", "deny.c", "-o", "deny.so"]
+    subprocess.run(build, cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "muscall", "index", folder, "--library", tmp_path / "there",
+         "--model", tiny_checkpoint],
+        env={**os.environ, "LD_PRELOAD": str(tmp_path / "deny.so")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert (
+        f"{tmp_path}/there: cannot be written: Operation not permitted; its file system (" in line
+    )
+    assert line.endswith("put it elsewhere (--library, MUSCALL_LIBRARY), the music may stay")
+
+
 def test_failures_are_one_line(
     index: Run, run: Run, folder: Path, library: Path, tmp_path: Path
 ) -> None:
@@ -120,7 +146,10 @@ def test_failures_are_one_line(
     with writing(Store(library), "0123456789ab", 16):
         done = index(folder)
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"muscall: {library}: another index run is at work there\n"
+    assert (
+        done.err
+        == f"muscall: {library}: another index run is at work there: wait for its end, or stop it\n"
+    )
 
 
 def test_a_folder_without_music_is_told(index: Run, tmp_path: Path) -> None:
@@ -169,3 +198,23 @@ def test_watching_follows_changes_until_it_is_interrupted(
     signal.signal(signal.SIGINT, before)
     assert done.code == 130
     assert done.out == "5 added, 0 unchanged\n0 added, 1 moved, 4 unchanged\n"
+
+
+def test_a_folder_is_forgotten(
+    run: Run, folder: Path, library: Path, tiny_checkpoint: Path
+) -> None:
+    options = ("--library", library, "--model", tiny_checkpoint)
+    (folder / ".hidden").mkdir()
+    first = min(path for path in folder.iterdir() if path.is_file())
+    first.rename(folder / ".hidden" / first.name)
+    done = run("index", folder, "--workers", 1, *options)
+    assert done.out.splitlines()[-1].endswith("1 left out (.hidden: --include NAME)")
+    done = run("index", folder, "--include", ".hidden", "--workers", 1, *options)
+    assert done.out.startswith("1 added")
+    done = run("index", "--forget", folder / ".hidden", *options)
+    assert done.out == f"{folder}/.hidden: 1 files and 1 tracks forgotten\n"
+    assert (folder / ".hidden" / first.name).exists()
+    done = run("index", "--forget", folder / "none", *options)
+    assert (done.code, done.out) == (1, "")
+    assert "not in the library; `muscall status` lists its folders" in done.err
+    assert run("index", folder, "--forget", folder, *options).code == 2

@@ -17,7 +17,7 @@ def test_lists_what_there_is(run: Callable, manifest: Path, tmp_path: Path) -> N
     assert {"table1", "table4", "figure3", "batch", "scaling", "losses", "probes"} <= lines.keys()
     assert "--gtzan" in lines["probes"]
     assert [name for name in lines if "cannot be run" in lines[name]] == ["table2", "probes"]
-    assert "0 of   6 done" in lines["table4"]
+    assert "0 of   7 done" in lines["table4"]
     assert "Table 4: ablations" in lines["table4"]
 
 

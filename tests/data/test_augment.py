@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from muscall.audio.windows import Samples
 from muscall.data.augment import Augment, AugmentConfig, pitch_shift
-from muscall.errors import ConfigError, MuscallError
+from muscall.errors import ConfigError, MissingExtra
 
 RATE = 16000
 ALL = {"polarity": 1.0, "noise": 1.0, "gain": 1.0, "pitch_shift": 1.0}
@@ -188,5 +188,5 @@ def test_without_audiomentations_the_message_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "audiomentations", None)
-    with pytest.raises(MuscallError, match=r"pip install 'muscall\[train\]'"):
+    with pytest.raises(MissingExtra, match=r'pip install "muscall\[train\]"'):
         Augment(AugmentConfig(), RATE)

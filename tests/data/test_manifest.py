@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from muscall.data.manifest import Row, read_manifest, write_rows
-from muscall.errors import ManifestError, MuscallError
+from muscall.errors import ManifestError, MissingExtra
 
 FORMATS = ["jsonl", "ndjson", "json", "csv", "tsv", "parquet"]
 
@@ -158,7 +158,7 @@ def test_a_wrong_row_is_named(folder: Path, record: Any, problem: str) -> None:
         (b'{"audio": "a.wav", "caption": "x"\n', ":1: not JSON: "),
         (b'\n\n{"audio": "a.wav", "caption": "\xff"}\n', ":3: caption.0: not UTF-8"),
         (b'{"audio": "a\xc3.wav", "caption": "x"}', ":1: audio: not UTF-8"),
-        ('{"audio": "a.wav", "caption": "x"}'.encode("utf-16"), ":1: not JSON: "),
+        ('{"audio": "a.wav"}'.encode("utf-16-le"), ": neither UTF-8 nor UTF-16 with a mark: save"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(folder: Path, lines: bytes, expected: str) -> None:
@@ -257,7 +257,7 @@ def test_parquet_without_its_library_says_what_to_install(
 ) -> None:
     path = write(folder / "train.parquet", [{"audio": "a.wav", "caption": "x"}])
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(MuscallError, match=r"pip install 'muscall\[train\]'"):
+    with pytest.raises(MissingExtra, match=r'pip install "muscall\[train\]"'):
         read_manifest(path)
 
 
@@ -320,3 +320,57 @@ def test_written_rows_are_read_again(folder: Path, tmp_path_factory: Any) -> Non
     assert read_manifest(path, needs="labels") == rows[1:]
     write_rows(rows[:1], path)
     assert read_manifest(path) == rows[:1]
+
+
+ROWS = [("a.wav", "slow strings, one"), ("b.flac", '12" drums'), ("sub/c.ogg", "Straße")]
+WRITTEN = {
+    "semicolon.csv": 'audio;caption\r\na.wav;slow strings, one\r\nb.flac;12" drums\r\n'
+    "sub/c.ogg;Straße\r\n",
+    "sep.csv": 'sep=;\r\naudio;caption\r\na.wav;slow strings, one\r\nb.flac;"12"" drums"\r\n'
+    "sub/c.ogg;Straße\r\n",
+    "capitals.csv": 'Audio,CAPTION\na.wav,"slow strings, one"\nb.flac,12" drums\n'
+    "sub/c.ogg,Straße\n",
+    "space.csv": 'audio, caption\na.wav, "slow strings, one"\nb.flac, 12" drums\n'
+    "sub/c.ogg, Straße\n",
+    "tabs.csv": 'audio\tcaption\na.wav\tslow strings, one\nb.flac\t12" drums\nsub/c.ogg\tStraße\n',
+    "quotes.tsv": 'audio\tcaption\na.wav\tslow strings, one\nb.flac\t12" drums\n'
+    "sub/c.ogg\tStraße\n",
+    "excel.tsv": 'audio\tcaption\na.wav\t"slow strings, one"\nb.flac\t"12"" drums"\n'
+    "sub/c.ogg\tStraße\n",
+    "windows.csv": 'audio,caption\n.\\a.wav,"slow strings, one"\nb.flac,12" drums\n'
+    "sub\\c.ogg,Straße\n",
+    "blank.csv": '\n\naudio,caption\na.wav,"slow strings, one"\nb.flac,12" drums\n'
+    "sub/c.ogg,Straße\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_tables_as_people_have_them(folder: Path, name: str, encoding: str) -> None:
+    path = folder / name
+    path.write_bytes(WRITTEN[name].encode(encoding))
+    found = read_manifest(path)
+    expected = [(folder / audio, (caption,)) for audio, caption in ROWS]
+    assert [(row.audio, row.captions) for row in found] == expected
+
+
+def test_a_text_that_begins_with_a_quotation_mark_stays_whole(folder: Path) -> None:
+    path = folder / "rows.tsv"
+    path.write_text('audio\tcaption\na.wav\t"Happy" tune with a 12" feel\nb.flac\tx\n')
+    assert read_manifest(path)[0].captions == ('"Happy" tune with a 12" feel',)
+
+
+def test_paths_as_people_write_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    spaced = folder / "my song.wav"
+    spaced.touch()
+    uri = spaced.as_uri()
+    records = [{"audio": name, "caption": "x"} for name in ("~/a.wav", uri, "sub\\c.ogg")]
+    rows = read_manifest(write(folder / "rows.jsonl", records))
+    assert [row.audio for row in rows] == [folder / "a.wav", spaced, folder / "sub/c.ogg"]
+    (found,) = problems(write(folder / "far.jsonl", [{"audio": "D:\\a.wav", "caption": "x"}]))
+    assert found.endswith(": a path of Windows, of another machine")
+    odd = folder / "a\\b.wav"  # a name that may have one
+    odd.touch()
+    named = [{"audio": odd.name, "caption": "x"}]
+    assert read_manifest(write(folder / "odd.jsonl", named))[0].audio == odd

@@ -1,7 +1,5 @@
-import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -9,21 +7,10 @@ from immich_memories_music import tracks_dir
 from rich.console import Console
 
 from muscall.library.embedding import Collection
-
-SCRIPT = Path(__file__).parents[2] / "recipes" / "demo" / "demo.py"
-
-
-@pytest.fixture(scope="module")
-def demo() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from recipes.demo import demo
 
 
-def test_every_track_has_a_mood_and_a_kind(demo: ModuleType) -> None:
+def test_every_track_has_a_mood_and_a_kind() -> None:
     paths = sorted(tracks_dir().rglob("*.opus"))
     relevant = demo.relevance(paths)
     assert relevant.shape == (7, 28)
@@ -34,9 +21,7 @@ def test_every_track_has_a_mood_and_a_kind(demo: ModuleType) -> None:
     assert all(path.parent.name in demo.labels(path) for path in paths)
 
 
-def test_a_model_that_knows_the_labels_finds_them_all(
-    demo: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_that_knows_the_labels_finds_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     class Knowing:
         def encode_text(self, sentences: list[str]) -> np.ndarray:
             words = [sentence.split()[0] for sentence in sentences]
@@ -52,7 +37,6 @@ def test_a_model_that_knows_the_labels_finds_them_all(
 
 
 def test_a_folder_of_ones_own(
-    demo: ModuleType,
     tiny_checkpoint: Path,
     music: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -11,7 +11,8 @@ from sklearn.metrics import label_ranking_average_precision_score, top_k_accurac
 from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
 from muscall.evaluation import retrieval_metrics
-from muscall.evaluation.metrics import ranks, retrieval_intervals
+from muscall.evaluation.metrics import ranks, retrieval_scores
+from muscall.evaluation.score import values
 
 REFERENCE = Path(__file__).parents[1] / "data" / "losses_metrics.safetensors"
 KEYS = {"R@1", "R@5", "R@10", "mAP10", "MedR"}
@@ -82,8 +83,9 @@ def test_several_right_items_agree_with_torchmetrics() -> None:
     for k in (1, 5, 10):
         assert found[f"R@{k}"] == pytest.approx(100 * float(RetrievalHitRate(top_k=k)(**given)))
     assert found["mAP10"] == pytest.approx(100 * float(RetrievalMRR(top_k=10)(**given)))
-    intervals = retrieval_intervals(similarity, right)
-    assert all(low <= found[name] <= high for name, (low, high) in intervals.items())
+    scores = retrieval_scores(similarity, right)
+    assert values(scores) == found
+    assert all(score.low <= score.value <= score.high for score in scores.values())
 
 
 def test_a_wrong_item_that_ties_with_the_best_right_one_is_before_it() -> None:
@@ -171,11 +173,10 @@ def test_intervals_hold_the_value_and_narrow_with_more_queries() -> None:
         similarity = generator.normal(size=(count, 100))
         correct = generator.integers(100, size=count)
         similarity[np.arange(count), correct] += 2
-        found = retrieval_metrics(similarity, correct)
-        intervals = retrieval_intervals(similarity, correct)
-        assert intervals.keys() == KEYS
-        assert all(low <= found[name] <= high for name, (low, high) in intervals.items())
-        widths.append(intervals["R@10"][1] - intervals["R@10"][0])
-        assert retrieval_intervals(similarity, correct) == intervals
+        scores = retrieval_scores(similarity, correct)
+        assert values(scores) == retrieval_metrics(similarity, correct)
+        assert all(score.low <= score.value <= score.high for score in scores.values())
+        widths.append(scores["R@10"].high - scores["R@10"].low)
+        assert retrieval_scores(similarity, correct) == scores
     # As 1 / sqrt(n); of a share near one half, 95 % are within two standard errors.
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)

@@ -1,55 +1,81 @@
-from functools import partial
+"""Rankings in which a query has several right items, against slow definitions on tied data."""
+
 from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score, top_k_accuracy_score
+from sklearn.metrics import average_precision_score
 
+from muscall.evaluation.labelling import Labelling
 from muscall.evaluation.ranking import (
-    average_precision,
-    bootstrap_interval,
     chance_average_precision,
-    hit_at,
-    mean_over_queries,
-    roc_auc,
+    mean_average_precision,
+    mean_average_precision_score,
 )
 
-# Few distinct scores, so that ties are common.
-items = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30)
+
+def slow_precision(scores: np.ndarray, relevant: np.ndarray) -> float:
+    """For each relevant item, the share of relevant ones among those that score no less."""
+    above = [relevant[scores >= score] for score in scores[relevant]]
+    return float(np.mean([part.mean() for part in above]))
 
 
-@given(items)
-def test_agrees_with_scikit_learn(pairs: list[tuple[int, bool]]) -> None:
-    scores, relevant = map(np.array, zip(*pairs, strict=True))
-    assume(relevant.any())
-    assert average_precision(scores, relevant) == pytest.approx(
-        average_precision_score(relevant, scores)
-    )
-    assume(not relevant.all())
-    assert roc_auc(scores, relevant) == pytest.approx(roc_auc_score(relevant, scores))
+def slow_area(scores: np.ndarray, relevant: np.ndarray) -> float:
+    """The share of pairs in which the relevant item scores higher; a tie counts half."""
+    pairs = [(right, wrong) for right in scores[relevant] for wrong in scores[~relevant]]
+    return float(np.mean([(right > wrong) + (right == wrong) / 2 for right, wrong in pairs]))
 
 
-def test_hit_agrees_with_scikit_learn_where_one_item_is_relevant() -> None:
-    scores = np.random.default_rng(0).normal(size=(200, 12))
-    relevant = np.eye(12, dtype=bool)[np.arange(200) % 12]
-    for k in (1, 3, 11):
-        expected = top_k_accuracy_score(np.arange(200) % 12, scores, k=k)
-        assert mean_over_queries(partial(hit_at, k), scores, relevant) == pytest.approx(expected)
+@st.composite
+def tied(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Few distinct scores of (queries, items), and which items are relevant: some, never all."""
+    queries, items = draw(st.integers(1, 3)), draw(st.integers(2, 12))
+    scores = draw(st.lists(st.integers(-2, 2), min_size=queries * items, max_size=queries * items))
+    counts = draw(st.lists(st.integers(1, items - 1), min_size=queries, max_size=queries))
+    relevant = np.arange(items) < np.array(counts)[:, None]
+    return np.array(scores, float).reshape(queries, items), relevant
 
 
-def test_hit_counts_the_best_relevant_item_and_loses_ties() -> None:
-    assert hit_at(1, [3, 2, 1], [True, False, True])
-    assert not hit_at(1, [3, 3, 1], [True, False, True])
-    assert hit_at(2, [3, 3, 1], [True, False, True])
-    assert hit_at(1, [3, 3, 1], [True, True, False])
+@given(tied())
+def test_ties_count_as_in_the_slow_definition(data: tuple[np.ndarray, np.ndarray]) -> None:
+    scores, relevant = data
+    pairs = list(zip(scores, relevant, strict=True))
+    precision = np.mean([slow_precision(*pair) for pair in pairs])
+    assert mean_average_precision(scores, relevant) == pytest.approx(precision)
+    labelling = Labelling(tuple("abc"[: len(scores)]), multiclass=False)
+    assert labelling.values(scores.T, relevant.T) == {
+        "ROC-AUC": pytest.approx(100 * np.mean([slow_area(*pair) for pair in pairs])),
+        "PR-AUC": pytest.approx(100 * precision),
+    }
+
+
+def test_the_interval_over_items_holds_the_value() -> None:
+    relevant = np.arange(50) % np.array([[2], [3]]) == 0
+    scores = relevant + np.random.default_rng(0).normal(size=(2, 50))
+    value, low, high, _ = mean_average_precision_score(scores, relevant)
+    assert value == 100 * mean_average_precision(scores, relevant)
+    assert low < value < high
+
+
+def test_a_query_without_a_relevant_item_has_no_precision() -> None:
+    assert np.isnan(mean_average_precision([[1, 2], [1, 2]], [[True, False], [False, False]]))
+    assert mean_average_precision([[1, 2]], [[True, True]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "relevant"), [([[1, np.nan]], [[True, False]]), ([[1, 2]], [[True]])]
+)
+def test_refuses_what_it_cannot_score(scores: list[float], relevant: list[bool]) -> None:
+    with pytest.raises(ValueError, match=r"NaN|shape"):
+        mean_average_precision(scores, relevant)
 
 
 @pytest.mark.parametrize("relevant", [1, 2, 3, 5, 6])
 def test_chance_is_the_mean_over_all_orders(relevant: int) -> None:
     labels = np.arange(6) < relevant
-    expected = np.mean([average_precision(order, labels) for order in permutations(range(6))])
+    expected = np.mean([average_precision_score(labels, order) for order in permutations(range(6))])
     assert chance_average_precision(relevant, 6) == pytest.approx(expected)
 
 
@@ -57,45 +83,7 @@ def test_chance_of_a_single_item_is_certain() -> None:
     assert chance_average_precision(1, 1) == 1
 
 
-def test_interval_is_reproducible_holds_the_mean_and_narrows_with_more_items() -> None:
-    generator = np.random.default_rng(0)
-    widths = []
-    for n in (30, 1000):
-        relevant = np.arange(n) % np.array([[2], [3]]) == 0
-        scores = relevant + generator.normal(size=(2, n))
-        low, high = bootstrap_interval(average_precision, scores, relevant, samples=200)
-        assert low < mean_over_queries(average_precision, scores, relevant) < high
-        assert bootstrap_interval(average_precision, scores, relevant, samples=200) == (low, high)
-        assert bootstrap_interval(average_precision, scores, relevant, samples=200, seed=1) != (
-            low,
-            high,
-        )
-        widths.append(high - low)
-    assert widths[1] < widths[0]
-
-
-def test_interval_of_a_rare_label_is_defined() -> None:
-    relevant = np.arange(10)[None] == 0
-    low, high = bootstrap_interval(roc_auc, np.arange(10.0)[None], relevant, samples=50)
-    assert (low, high) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("scores", "relevant"),
-    [([1, 2], [False, False]), ([1, np.nan], [True, False]), ([1, 2], [True]), ([[1]], [[True]])],
-)
-def test_refuses_what_it_cannot_score(scores: list[float], relevant: list[bool]) -> None:
-    for measure in (average_precision, roc_auc, partial(hit_at, 1)):
-        with pytest.raises(ValueError, match=r"relevant|number"):
-            measure(scores, relevant)
-
-
-def test_refuses_labels_that_leave_nothing_to_compare() -> None:
-    with pytest.raises(ValueError, match="every item is relevant"):
-        roc_auc([1, 2], [True, True])
-    with pytest.raises(ValueError, match="irrelevant"):
-        bootstrap_interval(roc_auc, [[1, 2]], [[True, True]])
+@pytest.mark.parametrize("relevant", [0, 6])
+def test_chance_needs_relevant_items(relevant: int) -> None:
     with pytest.raises(ValueError, match="relevant"):
-        chance_average_precision(0, 5)
-    with pytest.raises(ValueError, match="relevant"):
-        chance_average_precision(6, 5)
+        chance_average_precision(relevant, 5)

@@ -9,8 +9,9 @@ import soundfile
 from muscall import MusCALL
 from muscall.data.manifest import Row
 from muscall.errors import MuscallError
-from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
-from muscall.evaluation.retrieval import evaluate_retrieval
+from muscall.evaluation.metrics import retrieval_metrics, retrieval_scores
+from muscall.evaluation.retrieval import draw, evaluate_retrieval
+from muscall.evaluation.score import intervals
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def test_equals_the_metrics_of_the_similarities(tiny_model: MusCALL, rows: list[
         "text_to_audio": retrieval_metrics(text @ audio.T),
         "audio_to_text": retrieval_metrics(audio @ text.T),
         "intervals": {
-            "text_to_audio": retrieval_intervals(text @ audio.T),
-            "audio_to_text": retrieval_intervals(audio @ text.T),
+            "text_to_audio": intervals(retrieval_scores(text @ audio.T)),
+            "audio_to_text": intervals(retrieval_scores(audio @ text.T)),
         },
         "items": 5,
     }
@@ -66,7 +67,7 @@ def test_rows_that_share_a_caption_are_right_for_each_other(
     alike[:3, :3] = True
     assert result.text_to_audio == retrieval_metrics(result.similarity, alike)
     assert result.audio_to_text == retrieval_metrics(result.similarity.T, alike)
-    assert result.intervals["text_to_audio"] == retrieval_intervals(result.similarity, alike)
+    assert result.scores["text_to_audio"] == retrieval_scores(result.similarity, alike)
     assert result.as_dict()["shared_captions"] == 1
 
 
@@ -110,3 +111,29 @@ def test_unreadable_rows_are_left_out(
     assert result.as_dict() == without.as_dict()
     with pytest.raises(MuscallError, match="none of 1 files"):
         evaluate_retrieval(tiny_model, [broken])
+
+
+def test_a_draw_depends_on_ids_and_seed_alone(tiny_model: MusCALL, rows: list[Row]) -> None:
+    names = [row.id for row in draw(rows, 3)]
+    assert [row.id for row in draw(rows[::-1], 3)] == names
+    assert [row.id for row in draw([*rows[2:], *rows[:2]], 4)][:3] == names
+    assert {tuple(row.id for row in draw(rows, 3, seed)) for seed in range(20)} != {tuple(names)}
+    # Written down, as another version must draw the same rows.
+    assert [row.id for row in draw([Row(str(n), Path(f"{n}.wav")) for n in range(100)], 5)] == [
+        "49",
+        "57",
+        "14",
+        "60",
+        "8",
+    ]
+    drawn = evaluate_retrieval(tiny_model, rows[::-1], items=3, seed=7)
+    chosen = draw(rows, 3, seed=7)
+    assert drawn.as_dict() == evaluate_retrieval(tiny_model, chosen).as_dict()
+
+
+@pytest.mark.parametrize("items", [0, 6])
+def test_a_draw_of_more_rows_than_there_are_is_one_line(
+    tiny_model: MusCALL, rows: list[Row], items: int
+) -> None:
+    with pytest.raises(MuscallError, match=f"cannot draw {items} of 5 rows: ask for 1 to 5"):
+        evaluate_retrieval(tiny_model, rows, items=items)

@@ -91,3 +91,14 @@ def test_what_a_full_disk_once_left_is_made_anew(tmp_path: Path, size: int) -> N
     np.testing.assert_array_equal(cache.array("a", (200,), lambda: array), array)
     (tmp_path / "b").touch()
     assert cache.get("b", lambda path: path.write_bytes(b"sound")).read_bytes() == b"sound"
+
+
+def test_without_a_folder_to_work_in_arrays_are_made_and_it_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cache = Cache(Path("/proc/no/such/place"), 100)
+    for number in range(3):
+        made = cache.array(str(number), (2,), lambda: np.ones(2, np.float32))
+        assert made.tolist() == [1, 1]
+    (record,) = caplog.records
+    assert "no room to work in" in record.getMessage()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from muscall.library.duplicates import find_duplicates
+from muscall.library.indexing.writer import Batch, Track, writing
 from muscall.library.scan import path_text
 from muscall.library.store import File, Store
-from muscall.library.writer import Batch, Track, writing
 
 PIPELINE, DIM = "0123456789ab", 8
 

@@ -28,7 +28,8 @@ random.seed(0)
 for _ in sys.stdin:
     read, write = os.pipe()
     if not (child := os.fork()):
-        from muscall.library import indexing, library
+        from muscall.library.indexing import run as indexing
+        from muscall.library import library
         indexing._COMMIT_TRACKS = 2
         told = 0
         def tell(progress):

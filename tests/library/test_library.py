@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +12,10 @@ import pytest
 
 from muscall import Library, MusCALL
 from muscall.errors import AudioError, MuscallError
-from muscall.library.examples import Example
-from muscall.library.filters import FilterError
+from muscall.library.indexing.writer import writing
+from muscall.library.search.examples import Example
+from muscall.library.search.filters import FilterError
 from muscall.library.store import NothingIndexed, Store
-from muscall.library.writer import writing
 
 Sing = Callable[..., Path]
 
@@ -39,9 +37,9 @@ def test_a_sentence_finds_tracks(library: Library, tagged_songs: Path) -> None:
     hits = library.search("calm", n=3)
     assert [hit.rank for hit in hits] == [1, 2, 3]
     assert all(hit.path in set(tagged_songs.iterdir()) and hit.passage for hit in hits)
-    standings = [hit.standing for hit in hits]
-    assert standings[0] == 1
-    assert standings == sorted(standings, reverse=True)
+    relative = [hit.relative_score for hit in hits]
+    assert relative[0] == 1
+    assert relative == sorted(relative, reverse=True)
     assert library.search("calm", avoid=["drums"]) != library.search("calm")
 
 
@@ -204,14 +202,3 @@ def test_what_is_not_there_is_told(tmp_path: Path, tiny_model: MusCALL, music: P
         with pytest.raises(NothingIndexed, match="muscall index FOLDER"):
             ask()
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
-
-
-def test_lancedb_is_imported_without_its_client_of_servers() -> None:
-    code = (
-        "import sys, muscall.library.store\n"
-        "client = 'lance_namespace_urllib3_client'\n"
-        "print(client + '.models' in sys.modules, client + '.api' in sys.modules)\n"
-        "print(sys.modules[client].TagApi.__name__, client + '.api' in sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True False\nTagApi True\n"

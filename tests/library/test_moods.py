@@ -9,11 +9,13 @@ from pathlib import Path
 
 import mutagen
 import pytest
+from mutagen.apev2 import APEv2
+from mutagen.id3 import TDRC, TIT2, TPE1
 
 from muscall.audio.tags import read_tags
 from muscall.errors import AudioError
+from muscall.library.audio_hash import audio_hash
 from muscall.library.moods import write_moods
-from muscall.library.payload import payload_hash
 
 Write = Callable[..., Path]
 MOODS = ["calm", "träumerisch"]
@@ -41,11 +43,11 @@ def test_moods_are_written_and_nothing_else_changes(
         file = mutagen.File(path, easy=True)
         file["title"], file["artist"] = "Nocturne", "Ann"
         file.save()
-    sound, tags = payload_hash(path), read_tags(path)
+    sound, tags = audio_hash(path), read_tags(path)
     assert write_moods(path, ["angry"])
     assert write_moods(path, MOODS)
     assert moods(path) == MOODS
-    assert (payload_hash(path), read_tags(path)) == (sound, tags)
+    assert (audio_hash(path), read_tags(path)) == (sound, tags)
     assert path.stat().st_mode & 0o777 == 0o640
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -57,6 +59,41 @@ def test_what_is_there_already_is_not_written_again(write: Write, tmp_path: Path
         inode = path.stat().st_ino
         assert not write_moods(path, MOODS)
         assert path.stat().st_ino == inode
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "wav", "aiff"])
+def test_id3_stays_as_old_as_it_was(write: Write, tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / f"song.{suffix}")
+    file = mutagen.File(path)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.add(TIT2(1, ["Old"]))
+    file.tags.add(TPE1(1, ["Ann", "Bob"]))
+    file.tags.add(TDRC(1, ["1999-05-01"]))
+    file.tags.update_to_v23()
+    file.save(v2_version=3, v23_sep=None)
+    tags = read_tags(path)
+    assert write_moods(path, MOODS)
+    assert not write_moods(path, MOODS)
+    after = mutagen.File(path).tags
+    assert after.version == (2, 3, 0)
+    assert after["TXXX:MOOD"].text == ["calm; träumerisch"]
+    assert "TMOO" not in after
+    assert read_tags(path) == tags
+    assert (tags.artist, tags.year) == (("Ann", "Bob"), 1999)
+
+
+def test_an_mp3_with_apev2_alone_gets_no_id3(write: Write, tmp_path: Path) -> None:
+    path = write(tmp_path / "song.mp3")
+    mutagen.File(path).delete()
+    ape = APEv2()
+    ape["Title"] = "Nocturne"
+    ape.save(path)
+    assert write_moods(path, MOODS)
+    assert not write_moods(path, MOODS)
+    assert mutagen.File(path).tags is None
+    assert list(APEv2(path)["MOOD"]) == MOODS
+    assert read_tags(path).title == "Nocturne"
 
 
 def test_one_mood_needs_no_list(write: Write, tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ def test_every_path_is_one_absolute_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     ]
 
 
+def test_paths_may_start_from_the_folder_of_the_list() -> None:
+    tracks = [(Path("/music/ann/a.flac"), "a", 1.0), (Path("/music/two\nlines.flac"), "b", 1.0)]
+    written = playlist(tracks, relative_to=Path("/music/lists"))
+    assert written.splitlines()[2::2] == ["../ann/a.flac", "../two%0Alines.flac"]
+
+
 def test_what_a_track_is_called() -> None:
     path = Path("/m/song.flac")
     assert called(path, "Title", "Ann") == "Ann - Title"

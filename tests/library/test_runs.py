@@ -19,10 +19,10 @@ import torch
 
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
-from muscall.library.ledger import Report
+from muscall.library.indexing.ledger import Report
+from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.store import Store
-from muscall.library.writer import writing
 
 Sing = Callable[..., Path]
 
@@ -194,7 +194,7 @@ def test_one_writer_at_a_time(library: Library, songs: Path) -> None:
 def test_readers_see_whole_tracks_while_a_run_is_at_work(
     library: Library, songs: Path, sing: Sing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("muscall.library.indexing._COMMIT_TRACKS", 1)
+    monkeypatch.setattr("muscall.library.indexing.run._COMMIT_TRACKS", 1)
     for seed in range(10):
         sing(songs / f"{seed}.flac", 100 + seed, 2.5)
     pipeline, done = library.pipeline, threading.Event()

@@ -12,6 +12,7 @@ from muscall.losses import (
     infonce,
     ntxent,
     objective,
+    raw_content_weights,
     relative_content_weights,
     sigmoid,
     triplet,
@@ -79,51 +80,59 @@ def test_infonce_falls_when_pairs_match_better():
     assert infonce(audio, better, 10.0) < infonce(audio, noise, 10.0)
 
 
-def test_excused_pairs_are_no_negatives():
+def test_masked_pairs_are_no_negatives():
     torch.manual_seed(0)
     audio, text = (F.normalize(torch.randn(4, 8), dim=-1) for _ in range(2))
-    excused = torch.eye(4, dtype=torch.bool)
+    mask = torch.eye(4, dtype=torch.bool)
     torch.testing.assert_close(
-        infonce(audio, text, 5.0, excused=excused), infonce(audio, text, 5.0)
+        infonce(audio, text, 5.0, false_negative_mask=mask), infonce(audio, text, 5.0)
     )
-    excused[0, 1:] = excused[1:, 0] = True
+    mask[0, 1:] = mask[1:, 0] = True
     rest = infonce(audio[1:], text[1:], 5.0)
     # The first pair has no negatives left, and costs nothing; nor is it one of the others'.
-    torch.testing.assert_close(infonce(audio, text, 5.0, excused=excused), 3 / 4 * rest)
+    torch.testing.assert_close(infonce(audio, text, 5.0, false_negative_mask=mask), 3 / 4 * rest)
 
 
 def test_sentences_that_say_the_same_excuse_their_pairs():
     torch.manual_seed(0)
     audio, text = (F.normalize(torch.randn(3, 8), dim=-1) for _ in range(2))
     similarity = torch.tensor([[1.0, 0.9, 0.2], [0.9, 1.0, 0.3], [0.2, 0.3, 1.0]])
-    parts = objective(LossConfig(alike=0.85), audio, text, torch.tensor(5.0), similarity=similarity)
-    expected = infonce(audio, text, 5.0, excused=similarity > 0.85)
+    parts = objective(
+        LossConfig(false_negative_threshold=0.85),
+        audio,
+        text,
+        torch.tensor(5.0),
+        similarity=similarity,
+    )
+    expected = infonce(audio, text, 5.0, false_negative_mask=similarity > 0.85)
     assert parts["loss"] == expected != infonce(audio, text, 5.0)
 
 
-@pytest.mark.parametrize("hardness", [0.0, 0.5, 2.0])
-def test_hard_negatives_are_weighted_by_their_importance(hardness):
+@pytest.mark.parametrize("hard_negative_beta", [0.0, 0.5, 2.0])
+def test_hard_negatives_are_weighted_by_their_importance(hard_negative_beta):
     torch.manual_seed(0)
     audio, text = (F.normalize(torch.randn(6, 8), dim=-1) for _ in range(2))
     expected = 0.0
     for logits in (5.0 * audio @ text.T, 5.0 * text @ audio.T):
         for i, row in enumerate(logits.tolist()):
             others = [s for j, s in enumerate(row) if j != i]
-            drawn = [math.exp(hardness * s) for s in others]
+            drawn = [math.exp(hard_negative_beta * s) for s in others]
             weights = [len(others) * w / sum(drawn) for w in drawn]
             negatives = sum(w * math.exp(s) for w, s in zip(weights, others, strict=True))
             expected -= math.log(math.exp(row[i]) / (math.exp(row[i]) + negatives)) / 6
-    loss = infonce(audio, text, 5.0, hardness=hardness)
+    loss = infonce(audio, text, 5.0, hard_negative_beta=hard_negative_beta)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_hardness_leaves_who_has_no_negatives_in_peace():
+def test_an_item_without_negatives_has_no_loss():
     torch.manual_seed(0)
     audio, text = (F.normalize(torch.randn(4, 8), dim=-1).requires_grad_() for _ in range(2))
-    excused = torch.eye(4, dtype=torch.bool)
-    excused[0] = excused[:, 0] = True
-    loss = infonce(audio, text, 5.0, excused=excused, hardness=1.0)
-    torch.testing.assert_close(loss, 3 / 4 * infonce(audio[1:], text[1:], 5.0, hardness=1.0))
+    mask = torch.eye(4, dtype=torch.bool)
+    mask[0] = mask[:, 0] = True
+    loss = infonce(audio, text, 5.0, false_negative_mask=mask, hard_negative_beta=1.0)
+    torch.testing.assert_close(
+        loss, 3 / 4 * infonce(audio[1:], text[1:], 5.0, hard_negative_beta=1.0)
+    )
     loss.backward()
     assert audio.grad.isfinite().all()
     assert torch.equal(text.grad[0], torch.zeros(8))
@@ -138,13 +147,15 @@ def test_each_kind_of_loss_is_what_is_minimised():
         return objective(LossConfig(**settings), audio, text, scale, bias=bias)["loss"]
 
     assert loss() == infonce(audio, text, 5.0)
-    assert loss(hardness=0.5) == infonce(audio, text, 5.0, hardness=0.5) != loss()
+    assert (
+        loss(hard_negative_beta=0.5) == infonce(audio, text, 5.0, hard_negative_beta=0.5) != loss()
+    )
     assert loss(kind="triplet", margin=0.3) == triplet(audio, text, 0.3)
     assert loss(kind="sigmoid") == sigmoid(audio, text, 5.0, -2.0)
 
 
 @pytest.mark.parametrize("kind", ["triplet", "sigmoid"])
-@pytest.mark.parametrize("setting", [{"hardness": 0.5}, {"weighting": "content"}])
+@pytest.mark.parametrize("setting", [{"hard_negative_beta": 0.5}, {"weighting": "content"}])
 def test_what_belongs_to_infonce_is_refused_elsewhere(kind, setting):
     with pytest.raises(ConfigError, match=f"belong to infonce, not to {kind}") as caught:
         LossConfig.parse({"kind": kind, **setting}, "train.yaml")
@@ -156,6 +167,24 @@ def test_content_weights_follow_equation_3_where_it_does_not_overflow():
     expected = torch.exp(similarity.mean(dim=1) / 0.5)
     weights = content_weights(similarity, kappa=0.5)
     torch.testing.assert_close(weights / weights[0], expected / expected[0])
+
+
+def test_raw_weights_are_equation_3_and_content_weights_their_ratios():
+    similarity = torch.tensor([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    raw = raw_content_weights(similarity, kappa=0.5)
+    torch.testing.assert_close(raw, torch.exp(similarity.mean(dim=1) / 0.5))
+    torch.testing.assert_close(content_weights(similarity, kappa=0.5), raw / raw.mean())
+
+
+def test_the_loss_is_finite_with_raw_weights_at_the_papers_kappa_but_its_squares_are_not():
+    weights = raw_content_weights(torch.full((8, 8), 0.6), kappa=0.005)
+    audio = F.normalize(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
+    text = audio.roll(1, dims=0).requires_grad_()
+    loss = infonce(audio, text, 14.0, weights)
+    loss.backward()
+    assert loss.isfinite()
+    assert text.grad.isfinite().all()
+    assert text.grad.square().isinf().any()
 
 
 def test_content_weights_stay_finite_with_the_papers_kappa():
@@ -184,7 +213,7 @@ def test_objective_mixes_by_equation_5():
     [
         LossConfig(ssl_weight=0.3),
         LossConfig(weighting="content"),
-        LossConfig(alike=0.9),
+        LossConfig(false_negative_threshold=0.9),
         LossConfig(kind="sigmoid"),
     ],
 )

@@ -44,12 +44,12 @@ def test_large_logits_stay_finite():
     assert audio.grad.isfinite().all()
 
 
-def test_excused_pairs_do_not_count():
+def test_masked_pairs_do_not_count():
     audio, text = embeddings(4)
-    excused = torch.zeros(4, 4, dtype=torch.bool)
-    excused[0, 1:] = excused[1:, 0] = True
-    excused.fill_diagonal_(True)
+    mask = torch.zeros(4, 4, dtype=torch.bool)
+    mask[0, 1:] = mask[1:, 0] = True
+    mask.fill_diagonal_(True)
     alone = sigmoid(audio[:1], text[:1], 5.0, -1.0)
     rest = sigmoid(audio[1:], text[1:], 5.0, -1.0)
-    together = sigmoid(audio, text, 5.0, -1.0, excused)
+    together = sigmoid(audio, text, 5.0, -1.0, mask)
     torch.testing.assert_close(4 * together, alone + 3 * rest)

@@ -3,11 +3,15 @@ import errno
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import muscall
+from muscall.audio.mel import MelConfig
 from muscall.errors import CheckpointError
 from muscall.models import checkpoint
 from muscall.models.config import SentenceConfig
@@ -33,7 +37,7 @@ def test_a_checkpoint_is_a_folder_with_three_files(tiny_checkpoint):
 
 def test_a_sentence_encoder_travels_with_its_tokenizer(tiny_config, tmp_path):
     config = tiny_config.model_copy(update={"text": SentenceConfig()})
-    model = MusCALL.create(config).eval()
+    model = MusCALL(config).eval()
     model.save_pretrained(tmp_path / "saved")
     loaded = muscall.load(tmp_path / "saved")
     sentence = ["calm solo piano"]
@@ -172,6 +176,36 @@ def test_a_hub_gets_the_same_folder(tiny_model, monkeypatch):
     assert pushed == {"someone/tiny": {"config.json", "model.safetensors", "README.md"}}
 
 
+def test_a_hub_gets_a_card_whose_metadata_it_reads(tiny_model, monkeypatch):
+    cards = []
+
+    def upload(_: object, *, folder_path: str, **__: object) -> None:
+        cards.append(ModelCard.load(Path(folder_path) / "README.md"))
+
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", lambda *_, **k: _Repo(k["repo_id"]))
+    monkeypatch.setattr("huggingface_hub.HfApi.upload_folder", upload)
+    results = {"My songs, test": {"R@10": 63.345, "MedR": np.int64(5)}}
+    tiny_model.push_to_hub("someone/tiny", model_card_kwargs={"results": results})
+    tiny_model.push_to_hub("someone/tiny")
+    scored, plain = (card.data for card in cards)
+    for data in (scored, plain):
+        assert (data.library_name, data.license) == ("muscall", "apache-2.0")
+        assert data.pipeline_tag == "feature-extraction"
+        assert {"music", "retrieval"} <= set(data.tags)
+    # huggingface_hub reads a `model-index` strictly: what it does not understand it refuses.
+    found = [
+        (one.dataset_name, one.dataset_type, one.metric_type, one.metric_value)
+        for one in scored.eval_results
+    ]
+    assert scored.model_name == "MusCALL"
+    assert found == [
+        ("My songs, test", "my-songs-test", "R@10", 63.34),
+        ("My songs, test", "my-songs-test", "MedR", 5.0),
+    ]
+    assert plain.eval_results is None
+    assert "model-index" not in plain.to_dict()
+
+
 class _Repo:
     def __init__(self, repo_id: str) -> None:
         self.repo_id = repo_id
@@ -217,3 +251,24 @@ def test_a_released_model_that_is_not_as_released_is_refused(released, how, mess
     with pytest.raises(CheckpointError, match=message) as error:
         muscall.load(name)
     assert str(released) in str(error.value)
+
+
+def test_a_checkpoint_with_former_names_of_settings_loads(tiny_config, tmp_path):
+    audio = tiny_config.audio.model_copy(update={"mel": MelConfig(level_normalised=True)})
+    MusCALL(tiny_config.model_copy(update={"audio": audio})).save_pretrained(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace("level_normalised", "relative"))
+    assert muscall.load(tmp_path).config.audio.mel.level_normalised
+
+
+def test_the_same_model_gives_the_same_bytes(tiny_config, tmp_path):
+    # With a tokenizer there are three entries of metadata, which safetensors shuffles.
+    model = MusCALL(tiny_config.model_copy(update={"text": SentenceConfig()}))
+    files = set()
+    for number in range(6):
+        model.save_pretrained(tmp_path / str(number))
+        files.add((tmp_path / str(number) / "model.safetensors").read_bytes())
+    assert len(files) == 1
+    with safe_open(tmp_path / "0" / "model.safetensors", framework="pt") as file:
+        assert file.metadata()["format"] == "pt"
+        assert torch.equal(file.get_tensor("logit_scale"), model.logit_scale.detach())

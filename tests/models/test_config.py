@@ -36,7 +36,7 @@ def test_a_stated_kind_is_taken():
     [
         ({"audio": {"kind": "crn"}}, "audio: .*'resnet', 'crnn'"),
         ({"audio": {"kind": "crnn", "poling": "average"}}, "did you mean audio.pooling"),
-        ({"audio": {"kind": "crnn", "mel": {"n_mels": 40}}}, "n_mels must be 64 at least"),
+        ({"audio": {"kind": "crnn", "mel": {"n_mels": 40}}}, "n_mels must be at least 64"),
         ({"text": {"kind": "word2vec"}}, "text.vectors: field required"),
     ],
 )

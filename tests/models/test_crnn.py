@@ -17,7 +17,7 @@ def model(tiny_config):
     """A tiny model with the baseline's audio encoder; the batch norms have seen something."""
     torch.manual_seed(0)
     audio = CRNNConfig(width=4, hidden=8, features=24, window_seconds=2)
-    model = MusCALL.create(tiny_config.model_copy(update={"audio": audio})).train()
+    model = MusCALL(tiny_config.model_copy(update={"audio": audio})).train()
     with torch.no_grad():
         for _ in range(30):
             model.embed_audio(0.1 * torch.randn(8, 2 * RATE))

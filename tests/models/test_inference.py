@@ -1,4 +1,6 @@
 import copy
+import doctest
+import sys
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 from muscall.errors import AudioError
 from muscall.models.inference import Segment, track_windows
+from muscall.models.muscall import MusCALL
 
 RATE = 16000
 PRECISIONS = [torch.float32, torch.bfloat16]
@@ -160,3 +163,28 @@ def test_one_track_or_sentence_needs_no_list(tiny_model, tracks):
 def test_nothing_gives_nothing(tiny_model):
     assert tiny_model.encode_audio([]).shape == (0, 16)
     assert tiny_model.encode_text([]).shape == (0, 16)
+
+
+def test_forward_embeds_pairs_and_runs_the_heads_that_there_are(tiny_config):
+    torch.manual_seed(0)
+    heads = {"ssl_dim": 8, "teacher_dim": 5}
+    model = MusCALL(tiny_config.model_copy(update=heads)).eval()
+    views, tokens = 0.1 * torch.randn(2, 3, 16000), model.text.tokenize(["jazz", "a waltz", "rock"])
+    outputs = model(views, tokens)
+    torch.testing.assert_close(outputs.audio, model.embed_audio(views[0]))
+    torch.testing.assert_close(outputs.text, model.embed_text(tokens))
+    assert outputs.first_view.shape == outputs.second_view.shape == (3, 8)
+    assert not torch.allclose(outputs.first_view, outputs.second_view)
+    assert outputs.teacher.shape == (3, 5)
+    # One view has nothing to be compared with; features of the text need no encoder.
+    alone = model(views[:1], model.text(tokens))
+    torch.testing.assert_close(alone.text, outputs.text)
+    assert alone.present().keys() == {"audio", "text", "teacher"}
+    without = MusCALL(tiny_config)(views, tokens)
+    assert without.present().keys() == {"audio", "text"}
+
+
+def test_the_examples_of_the_docstrings_are_right():
+    result = doctest.testmod(sys.modules["muscall.models.muscall"])
+    assert result.attempted >= 10
+    assert not result.failed

@@ -113,7 +113,7 @@ def test_dropout_of_the_transformer_acts_in_training_only(transformer):
 def test_an_adapter_changes_nothing_until_it_is_trained(tiny_config):
     def embed(width):
         torch.manual_seed(0)
-        model = MusCALL.create(tiny_config.model_copy(update={"text_adapter": width})).eval()
+        model = MusCALL(tiny_config.model_copy(update={"text_adapter": width})).eval()
         return model, model.encode_text(SENTENCES)
 
     plain, (model, adapted) = embed(0)[1], embed(8)

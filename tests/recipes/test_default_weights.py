@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
 from muscall.models.config import MusicnnConfig
+from recipes.dictionary import dictionary, sentences
+from recipes.weights import default, heads, hearing, wording
 
-Load = Callable[[str], ModuleType]
 WORDS = {
     "slow": {"slow": 2.0, "fast": -1.5}, "fast": {"fast": 2.0, "slow": -1.5},
     "piano": {"piano": 2.5, "guitar": -1.0}, "guitar": {"guitar": 2.0, "piano": -1.0},
@@ -22,31 +21,24 @@ WORDS = {
 
 
 @pytest.fixture(scope="module")
-def load(recipe_beside: Callable[[str], Load]) -> Load:
-    """Imports a module of the recipe."""
-    recipe_beside("dictionary")
-    return recipe_beside("weights")
-
-
-@pytest.fixture(scope="module")
-def concepts(load: Load) -> list[object]:
-    concept = load("dictionary").Concept
+def concepts() -> list[object]:
+    concept = dictionary.Concept
     return [concept(name, (name, f"{name} music"), profile) for name, profile in WORDS.items()]
 
 
 @pytest.fixture(scope="module")
-def heard(load: Load) -> object:
+def heard() -> object:
     """Features of 6 tracks of two groups, 30 windows in all."""
     rng = np.random.default_rng(0)
     track = np.repeat(np.arange(6), 5)
     features = rng.normal(size=(6, 505))[track] + 0.5 * rng.normal(size=(30, 505))
-    return load("hearing").Heard(features.astype(np.float32), track, ["a"] * 4 + ["b"] * 2)
+    return hearing.WindowFeatures(features.astype(np.float32), track, ["a"] * 4 + ["b"] * 2)
 
 
 @pytest.fixture(scope="module")
-def taught(load: Load, concepts: list[object], tmp_path_factory: pytest.TempPathFactory) -> object:
-    composer = load("sentences").Composer(concepts)
-    return load("wording").teach(composer, tmp_path_factory.mktemp("words") / "words.pt", steps=30)
+def tuned(concepts: list[object], tmp_path_factory: pytest.TempPathFactory) -> object:
+    composer = sentences.Composer(concepts)
+    return wording.fine_tune(composer, tmp_path_factory.mktemp("words") / "words.pt", steps=30)
 
 
 def test_groups_of_many_count_less_than_by_their_number(heard: object) -> None:
@@ -60,35 +52,34 @@ def test_groups_of_many_count_less_than_by_their_number(heard: object) -> None:
 
 
 def test_words_are_learned_and_a_stopped_training_goes_on(
-    load: Load, concepts: list[object], tmp_path: Path, taught: object
+    concepts: list[object], tmp_path: Path, tuned: object
 ) -> None:
-    wording, composer = load("wording"), load("sentences").Composer(concepts)
-    profiles = load("dictionary").profiles(concepts)
+    composer = sentences.Composer(concepts)
+    profiles = dictionary.profiles(concepts)
     with torch.no_grad():
         texts = [concept.name for concept in concepts]
-        found = taught.to_profile(torch.from_numpy(wording.features(taught.encoder, texts))).numpy()
+        found = tuned.to_profile(torch.from_numpy(wording.features(tuned.encoder, texts))).numpy()
     cosines = found @ profiles.T / np.outer(*(np.linalg.norm(t, axis=1) for t in (found, profiles)))
     assert (cosines.argmax(axis=1) == np.arange(len(WORDS))).all()
     # What was trained already is read, and not trained again.
     store = tmp_path / "words.pt"
-    once = wording.teach(composer, store, steps=2)
+    once = wording.fine_tune(composer, store, steps=2)
     written = store.stat().st_mtime_ns
-    again = wording.teach(composer, store, steps=2)
+    again = wording.fine_tune(composer, store, steps=2)
     assert store.stat().st_mtime_ns == written
     torch.testing.assert_close(again.to_profile.weight, once.to_profile.weight)
 
 
 def test_without_steps_the_model_is_the_direct_score(
-    load: Load, concepts: list[object], heard: object, taught: object
+    concepts: list[object], heard: object, tuned: object
 ) -> None:
-    default, heads, wording = load("default"), load("heads"), load("wording")
-    model = default.build(heard, copy.deepcopy(taught), concepts, steps=0)
+    model = default.build(heard, copy.deepcopy(tuned), concepts, steps=0)
     texts = [concept.name for concept in concepts]
     first = len(heads.HEARD)
     with torch.no_grad():
-        features = torch.from_numpy(wording.features(taught.encoder, texts))
-        places = [load("dictionary").ATTRIBUTES.index(name) for name in heads.HEARD]
-        wanted = taught.to_profile(features)[:, places]
+        features = torch.from_numpy(wording.features(tuned.encoder, texts))
+        places = [dictionary.ATTRIBUTES.index(name) for name in heads.HEARD]
+        wanted = tuned.to_profile(features)[:, places]
         text = model.project_text(features)[:, :first]
         audio = model.project_audio(model.audio.pool(torch.from_numpy(heard.features)))[:, :first]
     means, shares = heard.of_tracks(heads.attributes(heard.features))
@@ -104,12 +95,11 @@ def test_without_steps_the_model_is_the_direct_score(
 
 
 def test_training_from_there_lowers_the_loss_and_leaves_the_encoders(
-    load: Load, concepts: list[object], heard: object, taught: object,
+    concepts: list[object], heard: object, tuned: object,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    default = load("default")
-    before = default.build(heard, copy.deepcopy(taught), concepts, steps=0)
-    after = default.build(heard, copy.deepcopy(taught), concepts, steps=200)
+    before = default.build(heard, copy.deepcopy(tuned), concepts, steps=0)
+    after = default.build(heard, copy.deepcopy(tuned), concepts, steps=101)
     assert capsys.readouterr().err.count("heads:") == 2
     assert not torch.equal(before.audio_projection.weight, after.audio_projection.weight)
     for old, new in ((before.text, after.text), (before.audio, after.audio)):
@@ -118,8 +108,7 @@ def test_training_from_there_lowers_the_loss_and_leaves_the_encoders(
     assert not any(p.requires_grad for p in (*after.text.parameters(), *after.audio.parameters()))
 
 
-def test_the_recordings_features_in_git_are_the_encoders(load: Load) -> None:
-    hearing = load("hearing")
+def test_the_recordings_features_in_git_are_the_encoders() -> None:
     heard = hearing.recordings(Path("nowhere"))
     assert heard.features.shape[1] == hearing.tagger(MusicnnConfig()).features
     assert len(heard.track) == len(heard.features)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,18 +11,13 @@ import pytest
 import soundfile
 
 from muscall import MusCALL
+from muscall.evaluation.labelling import Labelling
 from muscall.evaluation.metrics import retrieval_metrics
-from muscall.evaluation.tables import Value
-from muscall.evaluation.zeroshot import tagging_scores
+from muscall.evaluation.score import Score
+from recipes.evaluate import evaluate, generated, rendered, robustness
 
 RATE = 16000
-Load = Callable[[str], ModuleType]
-
-
-@pytest.fixture(scope="module")
-def load(recipe_beside: Callable[[str], Load]) -> Load:
-    """Imports a module of the recipe."""
-    return recipe_beside("evaluate")
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +40,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "test.jsonl"
 
 
-def test_rendered_clips_are_measured(load: Load, corpus: Path, tiny_model: MusCALL) -> None:
-    rendered = load("rendered")
+def test_rendered_clips_are_measured(corpus: Path, tiny_model: MusCALL) -> None:
     clips = rendered.Clips(corpus)
     assert len(clips.rows) == 60
-    assert clips.instruments[0] == ["flute", "piano"]
-    assert clips.styles[0] == ["waltz"]
+    assert clips.tags["instruments"][0] == ["flute", "piano"]
+    assert clips.tags["styles"][0] == ["waltz"]
     found = rendered.measure(tiny_model, clips)
     text = tiny_model.encode_text([f"tune {number}" for number in range(60)])
     audio = tiny_model.encode_audio([row.audio for row in clips.rows], windows="centre")
@@ -64,36 +56,27 @@ def test_rendered_clips_are_measured(load: Load, corpus: Path, tiny_model: MusCA
     assert rendered.chance(60)["T→A"]["R@10"].value == pytest.approx(100 / 6)
 
 
-def test_tagging_by_chance_is_what_random_scores_get(load: Load) -> None:
+def test_tagging_by_chance_is_what_random_scores_get() -> None:
     random = np.random.default_rng(0)
     relevant = random.random((60, 5)) < 0.3
-    drawn = [tagging_scores(random.random((60, 5)), relevant) for _ in range(400)]
-    for measure, value in load("rendered").tagging_chance(list("abcde"), relevant).items():
+    tags = Labelling(tuple("abcde"), multiclass=False)
+    drawn = [tags.values(random.random((60, 5)), relevant) for _ in range(100)]
+    for measure, value in rendered.tagging_chance(list("abcde"), relevant).items():
         assert np.mean([scores[measure] for scores in drawn]) == pytest.approx(value.value, abs=0.5)
 
 
-def test_finished_tracks_have_their_labels_and_tempo(load: Load) -> None:
-    finished = load("finished")
-    tracks = finished.Tracks()
+def test_generated_tracks_have_their_labels_and_tempo() -> None:
+    tracks = generated.Tracks()
     told = dict(zip((path.name for path in tracks.paths), tracks.tempo, strict=True))
     assert len(told) == 28
     assert told["calm_acoustic_1.opus"] == 68
     assert told["energetic_electronic_2.opus"] == 150
-    assert tracks.relevant(finished.MOODS).sum(axis=0).tolist() == [1] * 28
-    assert tracks.relevant(finished.KINDS).sum(axis=0).tolist() == [1] * 28
-    assert 50 < finished.chance(tracks)["acoustic/electronic mAP"].value < 60
+    assert tracks.relevant(generated.MOODS).sum(axis=1).tolist() == [1] * 28
+    assert tracks.relevant(generated.KINDS).sum(axis=1).tolist() == [1] * 28
+    assert 50 < generated.chance(tracks)["acoustic/electronic mAP"].value < 60
 
 
-def test_rank_correlation(load: Load) -> None:
-    correlate = load("finished").rank_correlation
-    assert correlate(np.array([1, 2, 9]), np.array([0.1, 0.2, 0.3])) == pytest.approx(1)
-    assert correlate(np.array([1, 2, 3]), np.array([9, 5, 1])) == pytest.approx(-1)
-    with pytest.raises(ValueError, match="constant"):
-        correlate(np.ones(3), np.arange(3))
-
-
-def test_mp3_keeps_the_sound_and_changes_the_samples(load: Load) -> None:
-    robustness = load("robustness")
+def test_mp3_keeps_the_sound_and_changes_the_samples() -> None:
     time = np.arange(robustness.RATE * 3) / robustness.RATE
     sound = (0.3 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
     coded = robustness.as_mp3(sound)
@@ -104,9 +87,8 @@ def test_mp3_keeps_the_sound_and_changes_the_samples(load: Load) -> None:
 
 
 def test_unchanged_files_keep_the_first_ten(
-    load: Load, corpus: Path, tiny_model: MusCALL, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, tiny_model: MusCALL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    robustness = load("robustness")
     changes = {"none": lambda sound, _: sound, "other": lambda sound, _: sound[::-1] * 0.01}
     monkeypatch.setattr(robustness, "CHANGES", changes)
     paths = sorted(corpus.parent.glob("*.wav"))[:30]
@@ -116,35 +98,35 @@ def test_unchanged_files_keep_the_first_ten(
     assert next(iter(found["other"].values())).value < 100
 
 
-def test_page_shows_every_model_beside_chance(load: Load) -> None:
-    evaluate = load("evaluate")
-    value = Value(12.34, 10.0, 15.0)
+def test_page_shows_every_model_beside_chance() -> None:
+    value = Score(12.34, 10.0, 15.0)
     row: Any = lambda *names: dict.fromkeys(names, value)  # noqa: E731
     retrieval = {way: row("R@1", "R@5", "R@10", "mAP10", "MedR") for way in ("T→A", "A→T")}
-    real = {file: row("mAP", "AUC", "hit@10") for file in ("sentences", "measured")}
+    real = {file: row("mAP", "AUC", "hit@10") for file in ("metadata", "acoustic")}
     tagged = {"the label": row("ROC-AUC", "PR-AUC")}
     found = {
         "rendered": {
             "central window": retrieval, "whole clip": retrieval,
             "instruments": tagged, "styles": tagged,
         },
-        "finished": {"labels and tempo": {"": row("mAP")}, "classes": {"x": row("accuracy")}},
+        "generated": {"labels and tempo": {"": row("mAP")}, "classes": {"x": row("accuracy")}},
         "real": {
             "choosing": {"": real, " + title": real},
-            "final": {"": {"sentences": real["sentences"]}},
+            "final": {"": {"metadata": real["metadata"]}},
         },
         "robustness": {"as MP3": row("stay")},
     }  # fmt: skip
     found = evaluate._values(json.loads(json.dumps(found)))
     given = {
-        "clips": 60, "rendered chance": retrieval, "finished chance": row("mAP"),
+        "clips": 60, "rendered chance": retrieval,
+        "generated chance": row("acoustic/electronic mAP"),
         "real": {
-            half: {
+            part: {
                 "tracks": tracks, "sentences": 67, "chance": chance,
-                "rulers": dict.fromkeys(("file name", "title", "tags"), real),
+                "baselines": dict.fromkeys(("file name", "title", "tags"), real),
             }
-            for half, tracks, chance in (
-                ("choosing", 156, real), ("final", 172, {"sentences": real["sentences"]})
+            for part, tracks, chance in (
+                ("choosing", 156, real), ("final", 172, {"metadata": real["metadata"]})
             )
         },
         "labels": dict.fromkeys(("instruments", "styles"), (18, tagged["the label"])),
@@ -152,6 +134,16 @@ def test_page_shows_every_model_beside_chance(load: Load) -> None:
     text = evaluate.page({"default": found, "base": found}, given)
     assert text.count("12.3 (10.0-15.0)") > 20
     assert text.index("156 tracks") < text.index("172 tracks")
-    assert text.count("**What is measured of the sound**") == 1
+    assert text.count("**Acoustic queries") == 1
     for name in ("default + title", "base, central window", "by chance", "the paper's MusCALL"):
         assert name in text
+    saved = Path("docs/results/weights-default.json")
+    default = evaluate._values(json.loads((REPOSITORY / saved).read_text())["found"])
+    rows = [
+        line
+        for line in evaluate.page({"default": default}, given).splitlines()
+        if line.startswith("| default")
+    ]
+    committed = (REPOSITORY / saved.with_name("weights.md")).read_text()
+    assert len(rows) > 20
+    assert set(rows) <= set(committed.splitlines())

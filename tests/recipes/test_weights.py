@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,15 +13,10 @@ import muscall
 from muscall import MusCALL
 from muscall.data.manifest import read_manifest
 from muscall.models.config import ModelConfig
+from recipes.corpus import unpacking
+from recipes.weights import pack, train
 
 RATE = 16000
-Load = Callable[[str], ModuleType]
-
-
-@pytest.fixture(scope="module")
-def load(recipe_beside: Callable[[str], Load]) -> Load:
-    """Imports a module of the recipe."""
-    return recipe_beside("weights")
 
 
 def row(name: str, part: str) -> dict[str, object]:
@@ -46,10 +39,7 @@ ROWS = [row("one", "recordings"), row("two", "recordings"), row("three", "groove
         row("four", "grooves")]  # fmt: skip
 
 
-def test_unpacking_keeps_the_sound_and_is_done_once(
-    recipe: Load, corpus: Path, tmp_path: Path
-) -> None:
-    unpacking = recipe("unpacking")
+def test_unpacking_keeps_the_sound_and_is_done_once(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ready = unpacking.unpack(ROWS, corpus, out)
     for before, after in zip(ROWS, ready, strict=True):
@@ -66,8 +56,7 @@ def test_unpacking_keeps_the_sound_and_is_done_once(
     assert unpacking.rows_of(manifest) == ready
 
 
-def test_recordings_are_cut_into_pieces_that_cover_them(load: Load) -> None:
-    train = load("train")
+def test_recordings_are_cut_into_pieces_that_cover_them() -> None:
     rows = train.in_pieces(ROWS)
     assert len({piece["id"] for piece in rows}) == len(rows) == 2 * train.PIECES + 2
     own = rows[: train.PIECES]
@@ -80,24 +69,23 @@ def test_recordings_are_cut_into_pieces_that_cover_them(load: Load) -> None:
     assert [piece for piece in rows if piece["part"] == "grooves"] == ROWS[2:]
 
 
-def test_half_of_what_is_learned_from_are_recordings(load: Load) -> None:
+def test_half_of_what_is_learned_from_are_recordings() -> None:
     rendered = [row(f"rendered-{n}", "scores") for n in range(20)]
-    rows = load("train").in_pieces([*rendered, *ROWS[:2]])
+    rows = train.in_pieces([*rendered, *ROWS[:2]])
     recorded = [r for r in rows if r["part"] == "recordings"]
     assert len(recorded) == len(rendered)
     assert len({r["id"] for r in recorded}) == len(recorded)
-    assert load("train").in_pieces(rendered) == rendered
+    assert train.in_pieces(rendered) == rendered
 
 
 def test_packed_weights_give_the_same_embeddings_without_the_training_heads(
-    load: Load, recipe_beside: Callable[[str], Load], tiny_config: ModelConfig, tmp_path: Path
+    tiny_config: ModelConfig, tmp_path: Path
 ) -> None:
-    recipe_beside("evaluate")
     torch.manual_seed(0)
-    model = MusCALL.create(tiny_config.model_copy(update={"teacher_dim": 5, "ssl_dim": 4})).eval()
+    model = MusCALL(tiny_config.model_copy(update={"teacher_dim": 5, "ssl_dim": 4})).eval()
     sound = [(np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32), RATE)]
     before = model.encode_audio(sound), model.encode_text(["calm"])
-    load("pack").lighter(model).save_pretrained(tmp_path / "packed")
+    pack.lighter(model).save_pretrained(tmp_path / "packed")
     packed = muscall.load(tmp_path / "packed")
     assert (packed.config.teacher_dim, packed.config.ssl_dim) == (0, 0)
     assert not any("head" in name for name in packed.state_dict())
@@ -105,21 +93,3 @@ def test_packed_weights_give_the_same_embeddings_without_the_training_heads(
         before, (packed.encode_audio(sound), packed.encode_text(["calm"])), strict=True
     ):
         assert (old @ new.T).item() > 0.999
-
-
-def test_a_library_keeps_some_of_each_album_aside(load: Load, tmp_path: Path) -> None:
-    tuning = load("tuning")
-    rows = [
-        {"id": f"{game}-{n}", "audio": f"{n}.ogg", "game": game, "composer": "Ann", "title": ""}
-        for game in ("Maze", "Race")
-        for n in range(30)
-    ]
-    aside = [r for r in rows if tuning.held_out(r)]
-    assert 8 <= len(aside) <= 32
-    sentences, relevant = tuning.queries(aside)
-    assert sentences == ["a track of Maze", "a track of Race", "music by Ann"]
-    assert (relevant[0] ^ relevant[1]).all()
-    assert relevant[2].all()
-    manifest = tuning.write_library(rows[:2], tmp_path, tmp_path / "runs" / "library.jsonl")
-    told = read_manifest(manifest, check_files=False)
-    assert told[0].captions == ("music by Ann", "a track of Maze")

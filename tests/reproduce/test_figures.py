@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from muscall.evaluation.tables import Value
+from muscall.evaluation.score import Score
 from muscall.reproduce.figures import Line, Panel, lines
 from muscall.reproduce.fitting import PowerLaw
 
 
 def test_a_power_law_has_axes_with_plain_numbers(tmp_path: Path) -> None:
     law = PowerLaw(3.0, 0.1, 0.0, 0.2)
-    values = [Value(4.0, 3.0, 5.0), Value(60.0, 50.0, 70.0)]
+    values = [Score(4.0, 3.0, 5.0), Score(60.0, 50.0, 70.0)]
     panel = Panel("pairs", [Line("base", [250, 4000], values)], log=True)
     lines([panel], "R@10", tmp_path / "law.svg", law=law, chance=1.0)
     picture = (tmp_path / "law.svg").read_text()

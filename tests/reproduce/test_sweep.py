@@ -18,7 +18,7 @@ from muscall.data.manifest import read_manifest
 from muscall.errors import ConfigError, ManifestError
 from muscall.reproduce import runs
 from muscall.reproduce.paper import TABLE_4
-from muscall.reproduce.scores import Held
+from muscall.reproduce.scores import HeldOut
 from muscall.reproduce.sizes import TINY
 from muscall.reproduce.studies import STUDIES
 from muscall.reproduce.sweep import Options, Sweep, chosen
@@ -141,7 +141,7 @@ def test_what_is_done_is_not_done_again(
     monkeypatch.setattr(runs, "train", None)
     monkeypatch.setattr(runs, "MEASURES", {})
     again = Sweep(options)
-    assert again.state(STUDIES["table4"]).scored == 6
+    assert again.state(STUDIES["table4"]).scored == 7
     assert again.state(STUDIES["table4"]).sound_seconds == 0
     assert again.reproduce(STUDIES["table4"], _Quiet).read_text() == before
     assert (again.pace() or 0) > 0
@@ -228,7 +228,7 @@ def test_labels_of_one_split_each_are_not_probed(
     sweep = Sweep(replace(options, labelled={"apart": apart}, out=tmp_path))
     page = sweep.reproduce(STUDIES["probes"], _Quiet)
     assert numbers(page)["rows"] == numbers(pages["probes"])["rows"]
-    alone = Held(options.manifests["test"], (("apart", apart),))
+    alone = HeldOut(options.manifests["test"], (("apart", apart),))
     alone.check("zeroshot")
     with pytest.raises(ConfigError, match="no label is in all"):
         alone.check("probe")

@@ -15,10 +15,10 @@ from muscall.errors import MuscallError
 UNKNOWN = "0" * 40
 
 
-def search(served, **wish: object) -> list[dict]:
-    answer = served.client.get("/v1/search", params=wish)
+def search(served, **query: object) -> list[dict]:
+    answer = served.client.get("/v1/search", params=query)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    return answer.json()["results"]
 
 
 def keys(found: list[dict]) -> set[str]:
@@ -39,7 +39,9 @@ def test_status_and_errors(served) -> None:
 def test_a_sentence_finds_tracks(served) -> None:
     found = search(served, text="slow jazz", n=5)
     assert [one["rank"] for one in found] == [1, 2, 3, 4, 5]
-    assert all(0 <= one["percentile"] <= 100 for one in found)
+    assert [one["relative_score"] for one in found] == sorted(
+        (one["relative_score"] for one in found), reverse=True
+    )
     assert all(one["passage"]["seconds"] == 2 for one in found)
     first = found[0]["track"]
     assert served.client.get(f"/v1/tracks/{first['key']}").json() == first
@@ -85,22 +87,22 @@ def test_an_upload_is_an_example(served) -> None:
 
 def test_strips_labels_and_places(served) -> None:
     key = served.key("flac.flac")
-    strip = served.client.get(f"/v1/tracks/{key}/strip").json()
-    assert len(strip["peaks"]) == 200
-    assert max(strip["peaks"]) == 1
-    assert strip["matches"] == []
-    strip = served.client.get(f"/v1/tracks/{key}/strip", params={"text": "jazz"}).json()
-    assert len(strip["matches"]) == 200
-    assert all(0 <= match <= 1 for match in strip["matches"])
+    waveform = served.client.get(f"/v1/tracks/{key}/waveform").json()
+    assert len(waveform["peaks"]) == 200
+    assert max(waveform["peaks"]) == 1
+    assert waveform["matches"] == []
+    waveform = served.client.get(f"/v1/tracks/{key}/waveform", params={"text": "jazz"}).json()
+    assert len(waveform["matches"]) == 200
+    assert all(0 <= match <= 1 for match in waveform["matches"])
     labels = served.client.get(f"/v1/tracks/{key}/labels", params={"n": 2}).json()
     kinds = [label["kind"] for label in labels]
     assert all(kinds.count(kind) == 2 for kind in kinds)
     points = served.client.get("/v1/map").json()
     assert len({point["key"] for point in points}) == 11
     assert all(0 <= point[axis] <= 1 for point in points for axis in "xy")
-    place = served.client.get("/v1/map/place", params={"text": "jazz"}).json()
+    place = served.client.get("/v1/map/project", params={"text": "jazz"}).json()
     assert 0 <= place["x"] <= 1
-    assert served.client.get("/v1/map/place", params={"where": "year > 1"}).json() is None
+    assert served.client.get("/v1/map/project", params={"where": "year > 1"}).json() is None
 
 
 def test_a_playlist(served) -> None:
@@ -125,7 +127,7 @@ def test_a_cover(served) -> None:
     assert served.get("mp3.mp3", "cover").status_code == 404
 
 
-@pytest.mark.parametrize("what", ["", "/audio", "/cover", "/strip", "/labels"])
+@pytest.mark.parametrize("what", ["", "/audio", "/cover", "/waveform", "/labels"])
 @pytest.mark.parametrize(
     "key",
     [
@@ -148,8 +150,8 @@ def test_nothing_but_keys_leads_to_a_track(served, what: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("wish", "status", "reason"),
     [
-        ({}, 400, "nothing is asked for"),
-        ({"text": "  "}, 400, "nothing is asked for"),
+        ({}, 400, "the query is empty"),
+        ({"text": "  "}, 400, "the query is empty"),
         ({"where": "1 = 1"}, 422, "filter"),
         ({"where": "year > 'x'; DROP TABLE tracks"}, 422, "filter"),
         ({"where": "path = (SELECT 1)"}, 422, "filter"),
@@ -252,7 +254,7 @@ def test_searching_while_indexing(fresh, sing) -> None:
             if answer.status_code != 200:
                 problems.append(answer.text)
             else:
-                counts.append(len(keys(answer.json())))
+                counts.append(len(keys(answer.json()["results"])))
 
     assert fresh.client.post("/v1/indexing", json={"action": "start"}).json()["state"] == "running"
     listeners = [threading.Thread(target=listen) for _ in range(3)]

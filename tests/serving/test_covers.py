@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 
+import av
 import mutagen
+import numpy as np
 import pytest
 from mutagen.aiff import AIFF
+from mutagen.apev2 import APEBinaryValue, APEv2
+from mutagen.asf import ASFByteArrayAttribute
 from mutagen.flac import Picture
 from mutagen.id3 import APIC
 from mutagen.mp3 import MP3
@@ -47,6 +52,37 @@ def test_a_cover_in_the_tags(sing, tmp_path: Path, name: str) -> None:
     embed(path, JPEG)
     assert find_cover(path) == (JPEG, "image/jpeg")
     assert has_cover(path)
+
+
+def test_a_cover_in_apev2_and_in_asf(tmp_path: Path) -> None:
+    image = io.BytesIO()
+    with av.open(image, "w", format="image2pipe") as out:
+        stream = out.add_stream("png", width=8, height=8, pix_fmt="rgb24", rate=1)
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((8, 8, 3), np.uint8), "rgb24")))
+    png = image.getvalue()
+    for suffix, codec in {"wv": "wavpack", "wma": "wmav2", "mp3": "libmp3lame"}.items():
+        path = tmp_path / f"song.{suffix}"
+        with av.open(str(path), "w", options={"id3v2_version": "0"}) as out:
+            sound = out.add_stream(codec, rate=44100, layout="mono", bit_rate=128_000)
+            size = 2048 if suffix == "wma" else sound.frame_size
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 44100), np.float32), "fltp", "mono")
+            frame.sample_rate = 44100
+            resampler = av.AudioResampler(sound.format, "mono", 44100, size or None)
+            for ready in [*resampler.resample(frame), *resampler.resample(None)]:
+                out.mux(sound.encode(ready))
+            out.mux(sound.encode(None))
+        if suffix == "wma":
+            file = mutagen.File(path)
+            head = b"\3" + len(png).to_bytes(4, "little")
+            mime = "image/png\0".encode("utf-16-le") + b"\0\0"
+            file["WM/Picture"] = [ASFByteArrayAttribute(head + mime + png)]
+            file.save()
+        else:
+            ape = APEv2()
+            ape["Title"] = "Nocturne"
+            ape["Cover Art (Front)"] = APEBinaryValue(b"cover.png\0" + png)
+            ape.save(path)
+        assert find_cover(path) == (png, "image/png"), suffix
 
 
 @pytest.mark.parametrize("name", ["mp3.mp3", "vorbis.ogg"])

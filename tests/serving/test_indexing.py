@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from muscall.library.indexing.writer import writing
 from muscall.library.store import Store
-from muscall.library.writer import writing
 from muscall.serving.indexing import Indexing
 
 

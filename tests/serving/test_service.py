@@ -9,10 +9,9 @@ import mutagen
 import pytest
 
 from muscall import Library, MusCALL
-from muscall.errors import MuscallError
-from muscall.serving.errors import NotFound
+from muscall.errors import MuscallError, NotFound
+from muscall.library.search.query import SearchQuery
 from muscall.serving.service import Service
-from muscall.serving.shown import Wish
 
 
 def test_a_retagged_file_plays_a_replaced_one_does_not(fresh, sing) -> None:
@@ -24,7 +23,7 @@ def test_a_retagged_file_plays_a_replaced_one_does_not(fresh, sing) -> None:
     assert fresh.service.file(key) == path
     assert fresh.client.get(f"/v1/tracks/{key}/audio").content == path.read_bytes()
     sing(path, 99)
-    for what in ("audio", "cover", "strip"):
+    for what in ("audio", "cover", "waveform"):
         answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
         assert answer.status_code == 404
         assert str(fresh.folder) not in answer.text
@@ -50,7 +49,9 @@ def test_what_is_offline_is_on_no_map_and_in_no_search(fresh) -> None:
     (fresh.folder / "mp3.mp3").unlink()
     fresh.service.library.index()
     assert key not in {point.key for point in fresh.service.map()}
-    assert key not in {found.track.key for found in fresh.service.search(Wish("jazz"))}
+    assert key not in {
+        found.track.key for found in fresh.service.search(SearchQuery("jazz")).results
+    }
     with pytest.raises(NotFound):
         fresh.service.audio(key)
 
@@ -59,7 +60,7 @@ def test_a_file_damaged_later_is_told_in_a_line(fresh, monkeypatch: pytest.Monke
     key = fresh.key("aiff.aiff")
     monkeypatch.setattr("muscall.serving.service._holds", lambda *_: True)
     (fresh.folder / "aiff.aiff").write_bytes(b"no sound")
-    for what in ("audio", "strip"):
+    for what in ("audio", "waveform"):
         answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
         assert answer.status_code == 422
         assert "not audio, or damaged" in answer.json()["detail"]
@@ -68,10 +69,10 @@ def test_a_file_damaged_later_is_told_in_a_line(fresh, monkeypatch: pytest.Monke
 
 def test_matches_tell_where_a_track_is_like_a_wish(fresh) -> None:
     key = fresh.key("mp3.mp3")
-    strip = fresh.service.strip(key, Wish(like=(key,)))
-    assert len(strip.matches) == len(strip.peaks)
-    assert fresh.service.strip(key, Wish()).matches == []
-    assert fresh.service.strip(key, Wish(where="year > 1")).matches == []
+    waveform = fresh.service.waveform(key, SearchQuery(like=(key,)))
+    assert len(waveform.matches) == len(waveform.peaks)
+    assert fresh.service.waveform(key, SearchQuery()).matches == []
+    assert fresh.service.waveform(key, SearchQuery(where="year > 1")).matches == []
 
 
 def test_a_playlist_holds_any_name(fresh, sing) -> None:
@@ -91,9 +92,9 @@ def test_an_empty_library_is_served(tiny_model: MusCALL, tmp_path: Path) -> None
     assert service.status().pipelines == []
     assert service.errors() == []
     assert service.map() == []
-    assert service.place(Wish("jazz")) is None
-    with pytest.raises(MuscallError, match="nothing is indexed"):
-        service.search(Wish("jazz"))
+    assert service.project(SearchQuery("jazz")) is None
+    with pytest.raises(MuscallError, match="no library there"):
+        service.search(SearchQuery("jazz"))
     with pytest.raises(NotFound):
         service.track("0" * 40)
     assert not (tmp_path / "none").exists()
@@ -106,9 +107,9 @@ def test_an_upload_is_forgotten(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(3):
             data.seek(0)
             ids.append(fresh.service.upload("a.mp3", data))
-    assert fresh.service.search(Wish(like=(ids[2],)))
+    assert fresh.service.search(SearchQuery(like=(ids[2],))).results
     with pytest.raises(NotFound, match="upload it again"):
-        fresh.service.search(Wish(like=(ids[0],)))
+        fresh.service.search(SearchQuery(like=(ids[0],)))
     monkeypatch.setattr("muscall.serving.uploads.time.monotonic", lambda: 1e12)
     with pytest.raises(NotFound, match="upload it again"):
-        fresh.service.search(Wish(like=(ids[2],)))
+        fresh.service.search(SearchQuery(like=(ids[2],)))

@@ -51,6 +51,17 @@ def test_other_files_become_flac_that_sounds_the_same(served, name: str) -> None
     assert (part.status_code, part.content) == (206, answer.content[100:200])
 
 
+@pytest.mark.parametrize("name", ["opus.opus", "vorbis.ogg", "mp3.mp3", "flac.flac"])
+def test_whoever_plays_less_gets_flac(served, name: str) -> None:
+    address = f"/v1/tracks/{served.key(name)}/audio"
+    answer = served.client.get(address, params={"as": "flac"})
+    assert answer.headers["content-type"] == "audio/flac"
+    sound, rate = soundfile.read(io.BytesIO(answer.content), dtype="float32")
+    expected = decode.read(served.folder / name, sample_rate=rate)
+    assert len(sound) == pytest.approx(len(expected), rel=0.02)
+    assert served.client.get(address, params={"as": "mp3"}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("asked", "first", "last"),
     [("0-", 0, None), ("0-0", 0, 1), ("10-19", 10, 20), ("-7", -7, None), ("5-99999999", 5, None)],

@@ -23,7 +23,6 @@ from muscall.models.config import SentenceConfig
 from muscall.models.sentence import SentenceEncoder
 from muscall.models.wordvectors import read_vectors
 from muscall.training import Config, train
-from muscall.training.sentences import sentence_vectors
 
 RATE = 16000
 STEPS = 8
@@ -92,10 +91,15 @@ def assert_identical(one, other):
         assert torch.equal(value, other[name]), name
 
 
-def start_process(settings, folder, *launcher):
+def launcher(processes):
+    """torchrun without its entry point, which may not be on the path."""
+    return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+
+
+def start_process(settings, folder, *module):
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings))
-    command = [sys.executable, *launcher, "-m", "muscall", "train", str(path)]
+    command = [sys.executable, *module, "-m", "muscall", "train", str(path)]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -174,9 +178,7 @@ def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
     settings["train"]["eps"] = 1e-3
     alone = dict(settings, train=settings["train"] | {"out": str(tmp_path / "alone")})
     run(alone)
-    # torchrun without its entry point, which may not be on the path.
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    process = start_process(settings, tmp_path, *launcher)
+    process = start_process(settings, tmp_path, *launcher(processes))
     output, _ = process.communicate()
     assert process.returncode == 0, output
     ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "alone")
@@ -189,10 +191,21 @@ def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_launcher(settings, tmp_path, sent, ends_with_all_it_started):
+    settings["train"]["steps"] = 10_000
+    settings["data"]["workers"] = 1
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    process = start_process(settings, tmp_path, *launcher(2))
+    ends_with_all_it_started(
+        process, sent, lambda: metrics.exists() and len(metrics.read_text().splitlines()) > 2
+    )
+
+
 def test_recomputing_equals_keeping_activations(settings, tmp_path):
     settings["train"]["eps"] = 1e-3
-    run(settings, train__recompute=False)
-    run(settings, train__recompute=True, train__out=str(tmp_path / "other"))
+    run(settings, train__gradient_caching=False)
+    run(settings, train__gradient_caching=True, train__out=str(tmp_path / "other"))
     ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "other")
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
@@ -308,6 +321,54 @@ def test_another_run_in_the_same_folder_is_refused(settings):
         run(settings, train__steps=1, train__lr=0.5)
 
 
+def test_a_finished_run_says_how_to_go_on(settings):
+    run(settings, train__steps=1)
+    last = Path(settings["train"]["out"]) / "last"
+    with pytest.raises(ConfigError, match=r"to go on from it, train\.init=") as caught:
+        run(settings, train__steps=2)
+    assert f"train.init={last} and another train.out" in str(caught.value)
+
+
+def test_a_table_that_changes_between_two_halves_is_refused(settings, pairs, tmp_path):
+    lines = pairs.read_text().splitlines()
+    folder = pairs.parent
+    table = folder / f"{tmp_path.name}.jsonl"
+    table.write_text("\n".join(lines[:-1]))
+    run(settings, data__train=str(table), train__steps=1)
+    table.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match="holds a run on other rows"):
+        run(settings, data__train=str(table), train__steps=1)
+    table.write_text("\n".join(lines[:-1]))
+    run(settings, data__train=str(table), train__steps=1)
+
+
+def test_captions_that_are_cut_off_are_counted(settings, pairs, tmp_path, caplog):
+    lines = [json.loads(line) for line in pairs.read_text().splitlines()]
+    for number, line in enumerate(lines):
+        line["caption"] = "slow strings and an oboe over " * (40 if number % 2 else 1)
+    table = pairs.parent / f"{tmp_path.name}-long.jsonl"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run(settings, data__train=str(table), data__val=str(table), train__steps=1)
+    (told,) = [message for message in caplog.messages if "captions" in message]
+    assert told == "8 of 16 captions are longer than the model reads, their ends do not count"
+
+
+def test_without_clipping_gradients_stay_as_they_are_and_their_norm_is_logged(settings, tmp_path):
+    # Adam's steps do not depend on the size of gradients, unless epsilon is as large as they are.
+    settings["train"] |= {"steps": 2, "eps": 1.0}
+    norms, weights = [], []
+    for most in (None, 1e-3, 1e9):
+        out = tmp_path / str(most)
+        run(settings, train__out=str(out), train__clip_norm=most)
+        lines = map(json.loads, (out / "metrics.jsonl").read_text().splitlines())
+        norms.append(next(line["gradient_norm"] for line in lines))
+        weights.append(weights_of(out))
+    assert norms[0] == norms[1] == norms[2] > 1e-3
+    assert_identical(weights[0], weights[2])
+    name = "audio_projection.weight"
+    assert not torch.equal(weights[0][name], weights[1][name])
+
+
 def test_a_damaged_state_is_named(settings):
     run(settings)
     state = Path(settings["train"]["out"]) / "state" / "state.safetensors"
@@ -325,7 +386,11 @@ def test_a_damaged_state_is_named(settings):
         ({"loss__ssl_weight": 0.3}, ConfigError, r"model\.ssl_dim"),
         ({"loss__kind": "sigmoid"}, ConfigError, r"model\.logit_bias"),
         ({"model__logit_bias": -1.0}, ConfigError, r"loss\.kind=sigmoid"),
-        ({"loss__kind": "triplet", "loss__hardness": 1.0}, ConfigError, "belong to infonce"),
+        (
+            {"loss__kind": "triplet", "loss__hard_negative_beta": 1.0},
+            ConfigError,
+            "belong to infonce",
+        ),
         ({"model__projection": False}, ConfigError, r"model\.projection"),
         ({"train__lr": 1e12, "train__clip_norm": 1e12}, MuscallError, "not finite"),
     ],
@@ -334,14 +399,3 @@ def test_what_cannot_work_is_one_line(settings, change, error, says):
     with pytest.raises(error, match=says) as caught:
         run(settings, **change)
     assert "\n" not in str(caught.value)
-
-
-def test_sentence_vectors_are_computed_once(tmp_path, monkeypatch):
-    captions = ["slow jazz", "quiet slow jazz", "techno", "slow jazz"]
-    encoder = SentenceEncoder.pretrained(SentenceConfig())
-    vectors = sentence_vectors(encoder, captions, tmp_path)
-    monkeypatch.setattr(encoder, "forward", None)
-    cached = sentence_vectors(encoder, captions, tmp_path)
-    assert torch.equal(vectors(captions), cached(captions))
-    jazz, quiet, techno = vectors(captions[:3])
-    assert jazz @ quiet > 0.7 > jazz @ techno

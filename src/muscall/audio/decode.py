@@ -21,9 +21,17 @@ from pathlib import Path
 import av
 import numpy as np
 import soundfile
-import soxr
 
-from muscall.audio.decoders import FAILURES, Decoder, Ffmpeg, Sndfile
+from muscall.audio.chained import Chained, links
+from muscall.audio.decoders import (
+    FAILURES,
+    Decoder,
+    Ffmpeg,
+    Sndfile,
+    after,
+    at_rate,
+    codec_of,
+)
 from muscall.audio.windows import Samples, in_blocks
 from muscall.errors import AudioError, one_line
 
@@ -32,6 +40,7 @@ from muscall.errors import AudioError, one_line
 _PREROLL = 0.5
 _PATIENCE = 10_000  # damaged packets in a row; a wrong header may cut a file up into bytes
 _KEPT = 0.1  # seconds of sound that make a damaged file worth keeping
+_BITSTREAMS = frozenset({"ac3", "dts", "eac3", "mlp", "truehd"})
 _SHORTFALL = 0.25  # seconds by which the length that a sound file states may be wrong
 
 logger = logging.getLogger("muscall")
@@ -84,6 +93,8 @@ def stream(
     block_seconds: float = 10.0,
 ) -> Iterator[Samples]:
     """The sound of a file in mono float32 blocks (n,): the mean of its channels, full scale at 1.
+
+    Where the channels cancel each other out, the first is heard.
 
     `start` and `duration`, in seconds, are exact to the sample: a part equals that slice of the
     whole, but for rounding and the noise that AAC makes up. What lies beyond the end is left out.
@@ -142,8 +153,13 @@ def _samples(path: str | Path, first: int, end: int | None, sample_rate: int) ->
 def _turns(file: FileIO) -> list[Callable[[FileIO], Decoder]]:
     """The decoders to try, one after the other."""
     patient = partial(Ffmpeg, patience=_PATIENCE)
-    if file.read(4) in (b"RIFF", b"FORM"):
-        return [Sndfile, Ffmpeg, patient]
+    file.seek(0)
+    head = file.read(4)
+    if head in (b"RIFF", b"FORM"):
+        # A WAV may say PCM and hold DTS or AC-3, which libsndfile would play as noise.
+        return [Ffmpeg, patient] if codec_of(file) in _BITSTREAMS else [Sndfile, Ffmpeg, patient]
+    if head == b"OggS" and len(links(file)) > 1:
+        return [Chained, Ffmpeg, patient]
     return [Ffmpeg, Sndfile, patient]
 
 
@@ -155,20 +171,7 @@ def _resampled(decoder: Decoder, first: int, sample_rate: int) -> Iterator[Sampl
     steps = int(max(0, first / sample_rate - _PREROLL) * step)
     excess = first - steps * (sample_rate // step)
     blocks = decoder.blocks(steps * (decoder.sample_rate // step))
-    for block in _at_rate(blocks, decoder.sample_rate, sample_rate):
-        if excess < len(block):
-            yield block[excess:]
-        excess = max(0, excess - len(block))
-
-
-def _at_rate(blocks: Iterator[Samples], old: int, new: int) -> Iterator[Samples]:
-    if old == new:
-        yield from blocks
-        return
-    resampler = soxr.ResampleStream(old, new, 1, dtype="float32", quality="HQ")
-    for block in blocks:
-        yield resampler.resample_chunk(block)
-    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+    return after(excess, at_rate(blocks, decoder.sample_rate, sample_rate))
 
 
 def open_file(path: str | Path) -> FileIO:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from io import FileIO
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Protocol
 
 import av
 import numpy as np
 import soundfile
+import soxr
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from muscall.audio.windows import Samples
+from muscall.audio.windows import Samples, in_blocks
 
 # What both libraries raise, beside their own errors, on damaged files.
 FAILURES = (av.FFmpegError, soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError)
 
 _PIECE = 1 << 14  # samples decoded at a time
-_RATES = range(1_000, 1_000_001)  # Hz; a damaged header outside these would fill the memory
+# Hz, up to DSD512, which FFmpeg gives at an eighth of its rate; a damaged header outside these
+# would fill the memory.
+_RATES = range(1_000, 3_072_001)
+_CANCELLED = 0.02  # share of the channels' power below which their mean is no mix of them
 
 # Containers, and the codecs in them, whose time stamps tell the very sample that a packet begins
 # with (measured: a decoder that sought equals one that did not). Matroska and ASF count in
@@ -41,7 +46,8 @@ _SEEKABLE = {
     "wv": ("wavpack",),
 }
 _UNKNOWN = 2**62  # samples; libsndfile states more where it found no end, as in chained Ogg
-_LENGTH_GUESSED = frozenset({"aac", "ac3", "eac3", "mp3"})  # by FFmpeg, from the bit rate
+# By FFmpeg, from the bit rate, or with the bytes that fill up the last block.
+_LENGTH_GUESSED = frozenset({"aac", "ac3", "dsf", "eac3", "mp3"})
 
 # FFmpeg's names of sample formats: the type of a sample and the value of full scale.
 _FORMATS: dict[str, tuple[type[np.number[Any]], float]] = {
@@ -65,7 +71,7 @@ class Decoder(Protocol):
         """The length in seconds, from the packets where the file does not state it."""
 
     def blocks(self, first: int) -> Iterator[Samples]:
-        """The mean of the channels from sample `first` on, once, in pieces (n,) of any length."""
+        """The channels mixed to one from sample `first` on, once, in pieces (n,) of any length."""
 
     def close(self) -> None:
         """Let go of what the library holds; the file itself stays open."""
@@ -81,11 +87,22 @@ def open_stream(file: FileIO) -> tuple[InputContainer, AudioStream]:
     # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
     # Nothing else may be opened: a playlist could name any other file or address.
     options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
-    container = av.open("fd:", "r", metadata_errors="ignore", options=options)
-    if not container.streams.audio:
+    container = av.open("fd:", "r", metadata_errors="surrogateescape", options=options)
+    streams = container.streams.audio
+    if not streams or streams[0].codec_context is None:
         container.close()
-        raise ValueError("no audio stream")
-    return container, container.streams.audio[0]
+        raise ValueError("no decoder for its sound" if streams else "no audio stream")
+    return container, streams[0]
+
+
+def codec_of(file: FileIO) -> str:
+    """FFmpeg's name of what is in a file, whatever its container says; empty for no sound."""
+    try:
+        container, stream = open_stream(file)
+    except FAILURES:
+        return ""
+    with closing(container):
+        return stream.codec_context.codec.canonical_name
 
 
 class Ffmpeg:
@@ -127,23 +144,21 @@ class Ffmpeg:
         return end
 
     def blocks(self, first: int) -> Iterator[Samples]:
-        frames, position = self._seek(first)
-        held: list[Samples] = []
-        count = 0
-        for frame in frames:
-            if frame.sample_rate != self.sample_rate:
-                raise ValueError(f"the sample rate changes to {frame.sample_rate} Hz")
-            early = max(0, first - position)
-            position += frame.samples
-            if position <= first:
-                continue
-            held.append(_mono(frame)[early:])
-            count += len(held[-1])
-            if count >= _PIECE:
-                yield np.concatenate(held)
-                held, count = [], 0
-        if held:
-            yield np.concatenate(held)
+        frames, position = self._seek(first - first % _PIECE)
+        early = -position % _PIECE  # so that the same samples are mixed together as from 0 on
+        return after(first - position - early, self._mono(frames, early, sought=position > 0))
+
+    def _mono(self, frames: Iterator[AudioFrame], early: int, *, sought: bool) -> Iterator[Samples]:
+        def kind(frame: AudioFrame) -> tuple[int, int]:
+            return frame.sample_rate, frame.layout.nb_channels
+
+        # Joined files may change their rate or their channels on the way.
+        for number, ((rate, _), alike) in enumerate(groupby(frames, kind)):
+            if sought and number:  # counted from the beginning alone are places sure then
+                raise ValueError(f"the sample rate changes to {rate} Hz")
+            channels = in_blocks(after(early, map(_channels, alike)), _PIECE)
+            yield from at_rate(map(_mix, channels), _plausible(rate), self.sample_rate)
+            early = 0
 
     def close(self) -> None:
         self._container.close()
@@ -163,6 +178,8 @@ class Ffmpeg:
             return iter(()), first
         if head.pts is None:
             raise ValueError("no time stamps")
+        if head.sample_rate != self.sample_rate:
+            raise ValueError(f"the sample rate changes to {head.sample_rate} Hz")
         position = round((self._seconds(head.pts) - origin) * self.sample_rate)
         if position > first:
             raise ValueError("no way to seek")
@@ -214,12 +231,16 @@ class Sndfile:
         return sum(map(len, self.blocks(0))) / self.sample_rate
 
     def blocks(self, first: int) -> Iterator[Samples]:
+        start = first - first % _PIECE
         if first >= self._sound.frames:
             return
-        self._sound.seek(first)
-        buffer = np.empty((_PIECE, self.channels), np.float32)
-        while len(piece := self._sound.read(out=buffer)):
-            yield _mean(list(piece.T))
+        self._sound.seek(start)
+        yield from after(first - start, map(_mix, self._pieces()))
+
+    def _pieces(self) -> Iterator[Samples]:
+        """The channels, (channels, n), from where the file stands."""
+        while len(piece := self._sound.read(_PIECE, np.float32, always_2d=True)):
+            yield np.ascontiguousarray(piece.T)
 
     def close(self) -> None:
         self._sound.close()
@@ -231,28 +252,53 @@ def _plausible(sample_rate: int) -> int:
     return sample_rate
 
 
-def _mono(frame: AudioFrame) -> Samples:
-    """The mean of the channels of `frame`, (n,)."""
+def _channels(frame: AudioFrame) -> Samples:
+    """The channels of `frame`, (channels, n)."""
     kind = frame.format.name.removesuffix("p")
     dtype, full_scale = _FORMATS[kind]
     count = frame.layout.nb_channels
     # From 8 channels on, PyAV lists planes that do not exist; to touch one may end the process.
     # So does frame.to_ndarray(), which also copies twice. A plane may be longer than its samples.
     planes: Sequence[Any] = frame.planes[:count]
+    found: NDArray[Any]
     if frame.format.is_planar:
-        channels = [np.frombuffer(plane, dtype, frame.samples) for plane in planes]
+        found = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes])
     else:
-        packed = np.frombuffer(planes[0], dtype, frame.samples * count)
-        channels = list(packed.reshape(-1, count).T)
-    mean = _mean(channels, full_scale)
-    return mean - 1 if kind == "u8" else mean
+        found = np.frombuffer(planes[0], dtype, frame.samples * count).reshape(-1, count).T
+    with np.errstate(over="ignore"):  # who reads this looks for infinite samples
+        scaled = np.ascontiguousarray(found, np.float32)
+    scaled = scaled / np.float32(full_scale)
+    return scaled - 1 if kind == "u8" else scaled
 
 
-def _mean(channels: Sequence[NDArray[Any]], full_scale: float = 1.0) -> Samples:
-    # Channel by channel: thirty times as fast as numpy's mean over an axis of length two.
-    with np.errstate(over="ignore", invalid="ignore"):  # who reads this looks for infinite samples
-        total = channels[0].astype(np.float32)
+def _mix(channels: Samples) -> Samples:
+    """The mean of `channels` (c, n), (n,); the first of them where they cancel each other out."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total: Samples = channels[0].copy()
+        # Channel by channel: thirty times as fast as numpy's mean over an axis of length two.
         for channel in channels[1:]:
             total += channel
-    total /= len(channels) * full_scale
-    return total
+        total /= len(channels)
+        power = np.vdot(channels, channels) / len(channels)
+        cancelled = bool(np.vdot(total, total) < _CANCELLED * power)
+    first: Samples = channels[0]
+    return first if cancelled else total
+
+
+def after(count: int, blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """`blocks` (..., n) without their first `count` samples."""
+    for block in blocks:
+        if count < block.shape[-1]:
+            yield block[..., count:]
+        count = max(0, count - block.shape[-1])
+
+
+def at_rate(blocks: Iterable[Samples], old: int, new: int) -> Iterator[Samples]:
+    """Blocks (n,) at another sample rate."""
+    if old == new:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(old, new, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)

@@ -19,9 +19,9 @@ class MelConfig(Record):
     f_min: float = Field(default=0.0, ge=0)
     f_max: float = Field(default=8000.0, gt=0)
     top_db: float = Field(default=100.0, gt=0)
-    relative: bool = False
-    """Decibels relative to each clip's mean power, so that the level of a recording means nothing
-    (no part of the paper)."""
+    level_normalised: bool = False
+    """Decibels relative to each clip's mean power, so that the level of a recording makes no
+    difference (not in the paper)."""
 
 
 def mel_filters(config: MelConfig) -> Tensor:
@@ -48,7 +48,7 @@ class LogMel(nn.Module):
 
     The power is divided by the energy of the Hann window, so a level does not depend on `n_fft`.
     The floor lies `top_db` under each clip's own maximum; silence is -100 dB throughout, or 0 dB
-    where decibels are relative.
+    if they are level-normalised.
     """
 
     window: Tensor
@@ -101,6 +101,6 @@ class LogMel(nn.Module):
         decibels = 10 * torch.log10(power)
         floor = decibels.amax(dim=(-2, -1), keepdim=True) - self.config.top_db
         decibels = torch.maximum(decibels, floor)
-        if self.config.relative:
+        if self.config.level_normalised:
             decibels = decibels - 10 * torch.log10(power.mean(dim=(-2, -1), keepdim=True))
         return decibels

@@ -35,20 +35,20 @@ def random_start(duration: float, length: float, rng: np.random.Generator) -> fl
 
 
 def in_blocks(pieces: Iterable[Samples], length: int) -> Iterator[Samples]:
-    """The samples of `pieces` again, in blocks of `length`; only the last may be shorter, (1..)."""
+    """The samples of `pieces` (..., n) again, in blocks of `length`; the last may be shorter."""
     held: list[Samples] = []
     count = 0
     for piece in pieces:
         held.append(piece)
-        count += len(piece)
+        count += piece.shape[-1]
         if count >= length:
-            joined = np.concatenate(held)
+            joined = np.concatenate(held, axis=-1)
             whole = count - count % length
             for start in range(0, whole, length):
-                yield joined[start : start + length]
-            held, count = [joined[whole:]], count - whole
+                yield joined[..., start : start + length]
+            held, count = [joined[..., whole:]], count - whole
     if count:
-        yield np.concatenate(held)
+        yield np.concatenate(held, axis=-1)
 
 
 def stream_windows(blocks: Iterable[Samples], length: int) -> Iterator[Samples]:

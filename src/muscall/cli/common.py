@@ -75,13 +75,15 @@ def _at_hand(source: str | None) -> str | Path | None:
     return find_model(source)
 
 
-def open_library(folder: str | None, model: str | None, threads: int | None) -> Library:
+def open_library(
+    folder: str | None, model: str | None = None, threads: int | None = None
+) -> Library:
     """The library that the options name. Its model is loaded when it is needed."""
     at_hand = _at_hand(model)
     limit_threads(threads)
-    from muscall.library.library import Library
+    import muscall
 
-    return Library(folder, at_hand)
+    return muscall.Library(folder, at_hand)
 
 
 def limit_threads(threads: int | None) -> None:

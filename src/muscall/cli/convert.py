@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from muscall.cli.common import load_model
+
 
 def convert(
-    weights: Annotated[Path, typer.Argument(metavar="PUBLISHED.pth")],
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml")],
-    folder: Annotated[Path, typer.Argument(metavar="OUT_DIR")],
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PUBLISHED.pth CONFIG.yaml OUT_DIR",
+            help="With --to onnx: MODEL OUT_DIR.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[
+        Literal["onnx"] | None,
+        typer.Option("--to", help="Export a model, a checkpoint folder or hub name."),
+    ] = None,
 ) -> None:
-    """Import a checkpoint in the published format.
+    """Import a checkpoint in the published format, or export a model to ONNX.
 
     PUBLISHED.pth holds the `state_dict`, CONFIG.yaml its sizes; OUT_DIR is the checkpoint folder
-    to write.
+    to write. With --to onnx it is the folder for both encoders, in float32 and with weights of
+    eight bits, and for the tokenizer.
     """
-    from muscall.models.published import convert as run
+    if len(given) != (2 if to else 3):
+        wanted = "MODEL OUT_DIR" if to else "PUBLISHED.pth CONFIG.yaml OUT_DIR"
+        raise typer.BadParameter(f"{len(given)} arguments; expected {wanted}")
+    if to is None:
+        from muscall.models.published import convert as run
 
-    print(run(weights, config, folder), flush=True)
+        print(run(given[0], given[1], given[2]), flush=True)
+        return
+    from muscall.library.pipeline import pipeline_id
+    from muscall.models.onnx import export
+
+    model = load_model(given[0], None)
+    for path in export(model, given[1], version=pipeline_id(model)):
+        print(path, flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,7 @@ from muscall.cli.common import clock, message, print_json, readable
 from muscall.errors import one_line
 
 if TYPE_CHECKING:
-    from muscall.library.hits import Hit
+    from muscall.library.search.hits import Hit, Results
 
 N = Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")]
 Where = Annotated[
@@ -24,7 +23,8 @@ Where = Annotated[
         "--where",
         metavar="FILTER",
         help="Only such tracks: 'year > 1990 and (bpm < 100 or genre ~ dub)'. Also: title, artist, "
-        "album, path, duration in seconds; in (...), not, !=. May be repeated: all of them hold.",
+        "album, path, key, loudness, duration in seconds; in (...), not, !=. May be repeated: all "
+        "of them hold.",
     ),
 ]
 MaxPerArtist = Annotated[
@@ -37,20 +37,12 @@ M3u = Annotated[
         "--m3u", metavar="OUT.m3u8", dir_okay=False, help="Write a playlist instead of printing."
     ),
 ]
+Relative = Annotated[
+    bool, typer.Option("--relative", help="Paths in the playlist start from its own folder.")
+]
 
 _BAR = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A track to show, in all forms: as an object, as lines, and in a playlist."""
-
-    object: dict[str, Any]
-    lines: Sequence[str]
-    path: Path
-    name: str
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,49 +52,52 @@ class Form:
     as_json: bool
     as_paths: bool
     m3u: Path | None
+    relative: bool = False
 
     def __post_init__(self) -> None:
+        if self.relative and self.m3u is None:
+            raise typer.BadParameter("--relative goes with --m3u")
         if self.as_json + self.as_paths + (self.m3u is not None) > 1:
             raise typer.BadParameter("choose one of --json, --paths and --m3u")
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Print or write `rows`."""
+    def show(self, results: Results) -> None:
+        """Print or write what was found."""
         if self.as_json:
-            print_json([row.object for row in rows])
-        elif self.as_paths:
+            understood = [vars(part) for part in results.understood]
+            print_json({"understood": understood, "results": list(map(_object, results))})
+            return
+        if any(part.kind != "sound" for part in results.understood):
+            typer.secho(one_line(" · ".join(map(str, results.understood))), dim=True, err=True)
+        if not results:
+            message("nothing fits")
+        if self.as_paths:
             # For other programs, which want the bytes of a name as they are.
-            sys.stdout.buffer.writelines(os.fsencode(row.path) + b"\n" for row in rows)
+            sys.stdout.buffer.writelines(os.fsencode(hit.path) + b"\n" for hit in results)
             sys.stdout.flush()
         elif self.m3u is not None:
             from muscall.library.embedding import written_aside
-            from muscall.library.playlist import playlist
+            from muscall.library.playlist import called, playlist
 
             with written_aside(self.m3u) as file:
-                tracks = ((row.path, row.name, row.seconds) for row in rows)
-                file.write(playlist(tracks).encode())
-            message(f"{len(rows)} tracks in {readable(self.m3u)}")
-        elif rows:
-            print("\n".join(line for row in rows for line in row.lines), flush=True)
-
-    def show_hits(self, hits: Sequence[Hit]) -> None:
-        """Print or write what was found in a library."""
-        if not hits:
-            message("nothing fits")
-        self.show([_row(hit) for hit in hits])
+                tracks = (
+                    (hit.path, called(hit.path, hit.title, hit.artist), hit.duration)
+                    for hit in results
+                )
+                start = self.m3u.parent if self.relative else None
+                file.write(playlist(tracks, relative_to=start).encode())
+            message(f"{len(results)} tracks in {readable(self.m3u)}")
+        elif results:
+            print("\n".join(line for hit in results for line in _lines(hit)), flush=True)
 
 
-def _row(hit: Hit) -> Row:
-    from muscall.library.playlist import called
-
-    name = called(hit.path, hit.title, hit.artist)
-    place = " " * (_BAR + 16)
-    if hit.passage is not None:
-        mark = "*" if hit.named else " "
-        standing = f"{bar(hit.standing)}  {int(hit.percentile):3} %{mark}"
-        place = f"{standing} {clock(hit.passage.start):>7}"
-    lines = [f"{hit.rank:4}  {place}  {_titled(hit)}"]
-    lines += [f"{'also':>{_BAR + 22}}  {_titled(version)}" for version in hit.versions]
-    return Row(_object(hit), lines, hit.path, name, hit.duration)
+def _lines(hit: Hit) -> list[str]:
+    place = " " * (_BAR + 10)
+    if hit.passage is not None or hit.relative_score:
+        mark = "*" if hit.keyword_match else " "
+        start = "" if hit.passage is None else clock(hit.passage.start)
+        place = f"{bar(hit.relative_score)} {mark} {start:>7}"
+    also = [f"{'also':>{_BAR + 16}}  {_titled(version)}" for version in hit.versions]
+    return [f"{hit.rank:4}  {place}  {_titled(hit)}", *also]
 
 
 def _titled(hit: Hit) -> str:

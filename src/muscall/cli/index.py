@@ -18,12 +18,13 @@ from muscall.cli.common import (
     message,
     open_library,
     progress_bar,
+    readable,
 )
 from muscall.errors import MuscallError
 from muscall.models.memory import keep_freed_memory
 
 if TYPE_CHECKING:
-    from muscall.library.indexing import Progress
+    from muscall.library.indexing.run import Progress
 
 Engine = Literal["local", "ray"]
 
@@ -39,6 +40,23 @@ def index(
             "--exclude",
             metavar="GLOB",
             help="Leave out what has such a name, or such a path below DIR. Remembered with DIR.",
+        ),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--include",
+            metavar="GLOB",
+            help="Take in what would be left out as hidden, a recycle bin or a snapshot, such as "
+            "'.*' or '#recycle'. Remembered with DIR.",
+        ),
+    ] = None,
+    forget: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--forget",
+            metavar="FOLDER",
+            help="Delete FOLDER and its tracks from the library, nothing on the disk; then end.",
         ),
     ] = None,
     workers: Annotated[
@@ -89,6 +107,19 @@ def index(
     """
     keep_freed_memory()
     music = open_library(library, model, threads)
+    if forget:
+        if folders or watch or prune or dry_run:
+            raise typer.BadParameter(
+                "--forget goes with no other folder, nor with --watch, --prune"
+            )
+        for folder in forget:
+            files, tracks = music.forget(folder)
+            print(
+                f"{readable(folder)}: {files:,} files and {tracks:,} tracks forgotten", flush=True
+            )
+        return
+    if include:
+        exclude = [*(exclude or ()), *(f"!{pattern}" for pattern in include)]
     report = None
     for _ in music.changes(folders or ()) if watch else [None]:
         try:

@@ -25,6 +25,7 @@ from muscall.cli import (
     similar,
     status,
     tag,
+    teach,
     train,
 )
 from muscall.cli.common import FAILED, MessagesToStderr, Threads, limit_threads, message
@@ -50,6 +51,7 @@ app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)
 app.command()(train.train)
+app.command()(teach.teach)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(reproduce.reproduce)
@@ -102,10 +104,7 @@ def main() -> None:
     except RuntimeError as error:
         if not str(error).startswith("lance error: "):
             raise
-        from muscall.library.store import reason
+        from muscall.library.store import library_error
 
-        message(
-            f"a table of the library cannot be read: {reason(error)}; if it stays so, move the "
-            "library's folder away and index again"
-        )
+        message(library_error(error))
     sys.exit(FAILED)

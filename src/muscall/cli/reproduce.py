@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from muscall.cli.common import exit_on_failures, message, progress_bar
-from muscall.errors import ConfigError, MuscallError
+from muscall.errors import ConfigError, MuscallError, needs
 
 if TYPE_CHECKING:
     from muscall.reproduce.sweep import Sweep
@@ -24,7 +24,8 @@ def reproduce(
     size: Annotated[
         str,
         typer.Option(
-            help="full: one GPU; reduced: two cores overnight; short: two hours; tiny: a trial."
+            help="paper: as the paper, GPUs and days; full: one GPU; reduced: two cores overnight; "
+            "short: two hours; tiny: a trial."
         ),
     ] = "reduced",
     seeds: Annotated[str, typer.Option(help="A training for each, as in 0,1,2.")] = "0",
@@ -57,8 +58,11 @@ def reproduce(
     """
     if not studies and not list_:
         raise typer.BadParameter("which one? see muscall reproduce --list", param_hint="STUDY")
-    from muscall.reproduce.sizes import SIZES
-    from muscall.reproduce.sweep import Options, Sweep, chosen
+    with needs("train", "muscall reproduce"):
+        import matplotlib  # noqa: F401 - before hours of training, not after them
+
+        from muscall.reproduce.sizes import SIZES
+        from muscall.reproduce.sweep import Options, Sweep, chosen
 
     if size not in SIZES:
         known = ", ".join(SIZES)

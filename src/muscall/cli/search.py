@@ -17,18 +17,18 @@ from muscall.cli.common import (
     load_model,
     open_library,
     progress_bar,
-    readable,
     unicode,
 )
-from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Row, Where, bar
-from muscall.errors import one_line
+from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Relative, Where
+from muscall.errors import needs
 
 
 def search(
     query: Annotated[
         str | None,
         typer.Argument(
-            metavar="QUERY", help='What to find: "dreamy synths, no drums"; also words of tags.'
+            metavar="QUERY",
+            help='What to find: "dreamy synths from the 90s, no drums", "by Nina Simone".',
         ),
     ] = None,
     paths: Annotated[
@@ -52,7 +52,7 @@ def search(
     ] = None,
     avoid: Annotated[
         list[str] | None,
-        typer.Option("--not", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
+        typer.Option("--avoid", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
     ] = None,
     where: Where = None,
     n: N = 10,
@@ -60,6 +60,7 @@ def search(
     as_json: Json = False,
     as_paths: AsPaths = False,
     m3u: M3u = None,
+    relative: Relative = False,
     library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
@@ -67,11 +68,12 @@ def search(
     """Find the tracks that fit a sentence, an example or a filter.
 
     Searches the library that `muscall index` makes, or the files and folders named behind QUERY.
-    The bar runs from what is usual there (empty) to the best track (full). Then comes the percent
-    of the library that sounds less like it, an asterisk where words of QUERY stand in the tags or
-    the file's name, and where the passage that fits best begins.
+    Names, years, lengths, tempi and keys in QUERY are understood, and what it shall be without.
+    The bar runs from what is usual there (empty) to the best track (full). Then comes an asterisk
+    where words of QUERY stand in the tags or the file's name, and where the passage that fits best
+    begins.
     """
-    form = Form(as_json, as_paths, m3u)
+    form = Form(as_json, as_paths, m3u, relative)
     if query is not None and not query.strip():
         raise typer.BadParameter("it is empty", param_hint="QUERY")
     text = unicode(query or "")
@@ -81,39 +83,28 @@ def search(
                 "files are searched by QUERY alone; the other ways need the library",
                 param_hint="DIR_OR_FILES",
             )
-        _search_files(text, paths, n, form, model, threads)
+        check_there(paths)  # here, where a slip of the pen need not wait for the model
+        loaded = load_model(model, threads)
+        from muscall.library.search.folders import search as find
+
+        with progress_bar("Listening") as progress:
+            results, failures = find(loaded, text, paths, n, progress=progress)
+        form.show(results)
+        exit_on_failures(failures)
         return
-    from muscall.library.filters import all_of
+    with needs("library", "a search without files"):
+        from muscall.library.search.filters import all_of
 
     wanted = all_of([unicode(text) for text in where or ()])
     if not (text or like or wanted):
         raise typer.BadParameter("say what to find: QUERY, --like or --where")
-    hits = open_library(library, model, threads).search(
+    results = open_library(library, model, threads).search(
         text,
         like=like or (),
         unlike=unlike or (),
         avoid=[unicode(words) for words in avoid or ()],
         where=wanted,
         n=n,
-        most_per_artist=max_per_artist,
+        max_per_artist=max_per_artist,
     )
-    form.show_hits(hits)
-
-
-def _search_files(
-    query: str, paths: list[Path], n: int, form: Form, model: str | None, threads: int | None
-) -> None:
-    check_there(paths)  # here, where a slip of the pen need not wait for the model
-    loaded = load_model(model, threads)
-    from muscall.library.search import search as find
-
-    with progress_bar("Listening") as progress:
-        hits, failures = find(loaded, query, paths, n, progress=progress)
-    rows = []
-    for hit in hits:
-        path = readable(hit.path)
-        told = {"rank": hit.rank, "path": path, "score": hit.score, "standing": hit.standing}
-        line = f"{hit.rank:4}  {bar(hit.standing)}  {one_line(path)}"
-        rows.append(Row(told, [line], hit.path, hit.path.stem))
-    form.show(rows)
-    exit_on_failures(failures)
+    form.show(results)

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from muscall.cli.common import LibraryPath, Model, Threads, limit_threads, message
-from muscall.errors import MuscallError
+from muscall.errors import MuscallError, needs
 
 _PATIENCE = 5  # seconds for listeners to finish, when the server is stopped
 
 
+@needs("serve", "muscall serve")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8765,
@@ -22,6 +23,13 @@ def serve(
             envvar="MUSCALL_API_KEY",
             metavar="KEY",
             help="What everybody has to give; needed where others can reach the address.",
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Address that people open, where a proxy hides it: https://music.example.com.",
         ),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
@@ -47,7 +55,9 @@ def serve(
     from muscall.library.library import Library
     from muscall.serving.app import build
 
-    app = build(Library(library, model), host=host, api_key=api_key)
+    app = build(
+        Library(library, model), host=host, api_key=api_key, allowed_origins=allow_origin or ()
+    )
     settings = uvicorn.Config(
         app,
         log_level="warning",

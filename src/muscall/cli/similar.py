@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muscall.cli.common import AnExample, Json, LibraryPath, Model, Threads, open_library, unicode
-from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Where
+from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Relative, Where
 
 
 def similar(
@@ -14,6 +14,7 @@ def similar(
     as_json: Json = False,
     as_paths: AsPaths = False,
     m3u: M3u = None,
+    relative: Relative = False,
     library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
@@ -22,10 +23,9 @@ def similar(
 
     They are of the library; the file itself need not be. It is shown as `muscall search` does.
     """
-    from muscall.library.filters import all_of
-
-    form = Form(as_json, as_paths, m3u)
+    form = Form(as_json, as_paths, m3u, relative)
     music = open_library(library, model, threads)
+    from muscall.library.search.filters import all_of
+
     wanted = all_of([unicode(text) for text in where or ()])
-    hits = music.similar(example, n=n, where=wanted, most_per_artist=max_per_artist)
-    form.show_hits(hits)
+    form.show(music.similar(example, n=n, where=wanted, max_per_artist=max_per_artist))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from muscall.cli.common import Json, LibraryPath, print_json, readable
+from muscall.cli.common import Json, LibraryPath, open_library, print_json, readable
 from muscall.errors import one_line
 
 
 def status(library: LibraryPath = None, as_json: Json = False) -> None:
     """Say what is in the library."""
-    from muscall.library.library import Library
-
-    found = Library(library).status()
+    found = open_library(library).status()
     if as_json:
         print_json(
             {
@@ -24,6 +22,7 @@ def status(library: LibraryPath = None, as_json: Json = False) -> None:
                 "offline": found.offline,
                 "failed": found.failed,
                 "pipelines": [vars(pipeline) for pipeline in found.pipelines],
+                "damage": found.damage,
             }
         )
         return
@@ -36,14 +35,14 @@ def status(library: LibraryPath = None, as_json: Json = False) -> None:
     for pipeline in found.pipelines:
         heard = f"{pipeline.tracks:,}, {pipeline.offline:,} offline, {pipeline.hours:,.1f} hours"
         lines.append(f"tracks    {heard}, pipeline {pipeline.id}")
+    if found.advice:
+        lines.append(f"damage    {found.advice}")
     print("\n".join(lines), flush=True)
 
 
 def errors(library: LibraryPath = None, as_json: Json = False) -> None:
     """List the files that cannot be read, and why."""
-    from muscall.library.library import Library
-
-    found = Library(library).errors()
+    found = open_library(library).errors()
     if as_json:
         print_json([{"path": readable(path), "reason": reason} for path, reason in found])
     elif found:

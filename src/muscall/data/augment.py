@@ -1,4 +1,4 @@
-"""Random changes of a clip that leave its caption true (paper, section 4.2)."""
+"""Augmentation: random changes of a clip that keep its caption true (paper, section 4.2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import AfterValidator, Field
 
 from muscall.audio.windows import Samples
-from muscall.errors import MuscallError
+from muscall.errors import needs
 from muscall.records import Record
 
 
@@ -29,7 +29,7 @@ Semitones = Annotated[float, Field(ge=-12, le=12)]
 
 
 class AugmentConfig(Record):
-    """How probable each change is, and the bounds between which its strength is drawn."""
+    """Probability of each change, and the bounds of its strength."""
 
     enabled: bool = True
     polarity: Probability = 0.8
@@ -48,17 +48,15 @@ class Augment:
     takes 5 ms on average, on one core.
 
     Raises:
-        MuscallError: `audiomentations` is not installed.
+        MissingExtra: `audiomentations` is not installed.
     """
 
     def __init__(self, config: AugmentConfig, sample_rate: int) -> None:
-        try:
+        with needs("train", "augmentation (data.augment.enabled)"):
             import audiomentations
-        except ImportError:
-            raise MuscallError("augmentation needs pip install 'muscall[train]'") from None
         (snr_low, snr_high), (gain_low, gain_high) = config.noise_snr_db, config.gain_db
         self.sample_rate = sample_rate
-        # Noise comes after the shift, which would leave its upper band empty.
+        # Noise comes after the shift, which would cut off its highest frequencies.
         self._chain = audiomentations.Compose(
             [
                 audiomentations.Lambda(
@@ -71,10 +69,10 @@ class Augment:
         )
 
     def __call__(self, samples: Samples, seed: int) -> Samples:
-        """Change `samples` (n,) as `seed`, in [0, 2**32), has it.
+        """Change `samples` (n,) at random, by a `seed` in [0, 2**32).
 
         Returns:
-            (n,) float32, finite if `samples` are, always the same for the same arguments. They may
+            (n,) float32, finite if `samples` are. The same arguments give the same result. It may
             exceed full scale, and may be `samples` itself.
         """
         with _seeded(seed):
@@ -84,7 +82,7 @@ class Augment:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators that audiomentations draws from; put them back afterwards."""
+    """Seed the global generators, which audiomentations uses, and restore them afterwards."""
     states: tuple[Any, Any] = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)
@@ -104,9 +102,9 @@ def _random_pitch_shift(
 def pitch_shift(samples: Samples, sample_rate: int, semitones: float) -> Samples:
     """Move the pitch of `samples` (n,) by `semitones`, in [-12, 12], and keep their tempo.
 
-    Resamples, then restores the length by overlapping frames of 64 ms, each taken from where,
-    within 16 ms of its place, it best continues the one before it (WSOLA, Verhelst and Roelands,
-    ICASSP 1993). A tenth of the time that audiomentations' PitchShift takes.
+    Resamples, then restores the length by overlapping frames of 64 ms. Each frame is taken from
+    the place, within 16 ms of its own, where it best continues the frame before it (WSOLA, Verhelst
+    and Roelands, ICASSP 1993). It takes a tenth of the time of audiomentations' PitchShift.
 
     Returns:
         (n,) float32. n >= 1 is any length.
@@ -114,13 +112,13 @@ def pitch_shift(samples: Samples, sample_rate: int, semitones: float) -> Samples
     ratio = 2 ** (semitones / 12)
     shifted: Samples = soxr.resample(samples, ratio, 1.0, quality="LQ")
 
-    # Places are searched at a quarter of the sample rate, and are multiples of `step` samples.
+    # Places are searched for at a quarter of the sample rate: they are multiples of `step` samples.
     step = 4
     hop = round(0.032 * sample_rate / step)
     reach = round(0.016 * sample_rate / step)
     frames = -(-len(samples) // (hop * step)) + 1
-    # Where the search for each frame begins, after half a frame and the reach have been put before
-    # the first sample: the centre of frame k then falls onto output sample k * hop.
+    # First place of the search for each frame. Half a frame and the reach are padded before the
+    # first sample, so that the centre of frame k is at output sample k * hop.
     earliest = np.rint(np.arange(frames) * (hop / ratio)).astype(int).tolist()
     before = (hop + reach) * step
     after = (earliest[-1] + 2 * reach + 2 * hop) * step - before - len(shifted)

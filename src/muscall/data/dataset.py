@@ -1,7 +1,7 @@
-"""Batches of clips and captions that depend on the seed and the step alone.
+"""Batches of clips and captions that depend only on the seed and the step.
 
-Workers, processes and interruptions cannot change what is trained on: an item is named by its
-epoch and index, and all that is random about it is drawn from these.
+Workers, processes and interruptions cannot change the training data: an item is identified by its
+epoch and index, which seed everything random about it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from muscall.audio.windows import Samples, centre_start, loop_to, random_start
 from muscall.data.augment import Augment, AugmentConfig
 from muscall.data.manifest import Row
 from muscall.errors import AudioError, ConfigError, MuscallError
+from muscall.processes import end_with_parent
 from muscall.records import Record
 
 logger = logging.getLogger("muscall")
 
 Key = tuple[int, int]
-"""Epoch and index of an item, both from 0 on."""
+"""Epoch and index of an item, both from 0."""
 
 
 class DataConfig(Record):
-    """What is trained on, and how clips are made of it (paper, section 4.2 and table 4)."""
+    """The training data, and how clips are made of it (paper, section 4.2 and table 4)."""
 
     train: str = ""
     """Manifest to train on."""
@@ -41,14 +42,14 @@ class DataConfig(Record):
     """Manifest to validate on."""
     val_split: str | None = None
     val_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the rows of `train` that is kept to validate on, where there is no `val`."""
+    """Share of the rows of `train` to validate on, if there is no `val`."""
     random_crop: bool = True
-    """Cut the clip from a random place; False: from the centre of the track."""
+    """Cut the clip from a random place. False: from the centre of the track."""
     targets: str = ""
     """A teacher's vectors of these rows, for distillation; see `data.targets.read_targets`."""
     augment: AugmentConfig = AugmentConfig()
     workers: int = Field(default=2, ge=0)
-    """Processes that decode and augment; 0: the training process itself."""
+    """Number of processes that decode and augment; 0 for the training process itself."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,15 @@ class Batch:
     index: Tensor
 
     def pin_memory(self) -> Batch:
-        """The batch in page-locked memory, from which it is copied to a GPU fastest."""
+        """The batch in page-locked memory, for fast copies to a GPU."""
         return Batch(self.audio.pin_memory(), self.captions, self.index)
 
 
 class PairDataset(Dataset[Pair]):
-    """Clips of audio with captions, addressed by `(epoch, index)`.
+    """Clips of audio with captions, indexed by `(epoch, index)`.
 
-    Every view is a crop and an augmentation of its own, and the caption is drawn from the row's.
-    Tracks that are shorter than a clip are repeated to fill it.
+    Each view has its own crop and augmentation. The caption is drawn from those of the row. Tracks
+    that are shorter than a clip are repeated to fill it.
 
     Args:
         seconds: length of a clip.
@@ -111,11 +112,11 @@ class PairDataset(Dataset[Pair]):
     def __getitem__(self, key: Key) -> Pair:
         """The item at `index` in `epoch`.
 
-        A file that cannot be decoded is logged, once, and the item of the next row that can be
-        takes the place of its own.
+        If a file cannot be decoded, it is logged once, and the item of the next decodable row is
+        used instead.
 
         Raises:
-            MuscallError: no file at all can be decoded.
+            MuscallError: no file can be decoded.
         """
         epoch, index = key
         for place in range(index, index + len(self.rows)):
@@ -143,7 +144,7 @@ class PairDataset(Dataset[Pair]):
             start = random_start(usable, self.seconds, generator)
         else:
             start = centre_start(usable, self.seconds)
-        # The file itself ends a crop that is not bounded by the row.
+        # Without a duration in the row, the crop ends at the end of the file.
         duration = self.seconds if row.duration is None else min(self.seconds, row.duration)
         samples = read(
             row.audio, start=row.start + start, duration=duration, sample_rate=self.sample_rate
@@ -160,10 +161,10 @@ class PairDataset(Dataset[Pair]):
 
 
 class TrainSampler(Sampler[list[Key]]):
-    """The keys of one process' share of each batch, from `start_step` to `total_steps` - 1.
+    """The keys of one process' share of each batch, for steps `start_step` to `total_steps` - 1.
 
-    An epoch is a random order of the items, without those that fill no batch. The shares of all
-    processes, one after the other, are the batch of a single process.
+    An epoch is a random order of the items. The last items, too few for a batch, are left out. The
+    shares of all processes, one after the other, equal the batch of a single process.
 
     Raises:
         ConfigError: a batch is larger than the set, or has fewer micro-batches than processes.
@@ -207,8 +208,8 @@ class TrainSampler(Sampler[list[Key]]):
 def share_sizes(batch_size: int, micro_batch: int, world: int) -> list[int]:
     """How many consecutive items of a batch each of `world` processes takes.
 
-    A share is made of whole micro-batches, over which batch norms take their statistics, so that
-    the number of processes does not change what is computed. Only the last may be smaller.
+    A share consists of whole micro-batches, over which batch norms take their statistics. So the
+    number of processes does not change the result. Only the last micro-batch may be smaller.
 
     Raises:
         ConfigError: there are fewer micro-batches than processes.
@@ -233,13 +234,14 @@ def collate(pairs: Sequence[Pair]) -> Batch:
 
 
 def train_loader(dataset: PairDataset, sampler: TrainSampler, *, workers: int) -> DataLoader[Pair]:
-    """Make the batches of `sampler` in `workers` processes, each two ahead; 0: in this one."""
+    """Make the batches of `sampler` in `workers` processes, each two ahead; 0 for this process."""
     return DataLoader(
         dataset,
         batch_sampler=sampler,
         num_workers=workers,
         collate_fn=collate,
+        worker_init_fn=end_with_parent,
         pin_memory=torch.cuda.is_available(),
-        # Its own, or each start of a loader would change what the model draws from the global one.
+        # Its own, because a loader would draw from the global one, which the model uses.
         generator=torch.Generator(),
     )

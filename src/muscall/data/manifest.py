@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from muscall.data.tables import read_records
 from muscall.errors import ConfigError, ManifestError, MuscallError
 from muscall.records import Record
 
 
 @dataclass(frozen=True)
 class Row:
-    """An audio file, or the part of it that may be used, and what it is described as."""
+    """An audio file, or a part of it, with captions or labels."""
 
     id: str
     audio: Path
     captions: tuple[str, ...] = ()
-    """At least one, but in a manifest that is read for its labels."""
+    """At least one, except in a manifest that is read for its labels."""
     start: float = 0.0
-    """Where the usable part of the file begins, in seconds."""
+    """Where the part begins, in seconds."""
     duration: float | None = None
-    """How long it is, in seconds; None for up to the end of the file."""
+    """Length of the part in seconds; None for up to the end of the file."""
     split: str | None = None
     labels: tuple[str, ...] | None = None
-    """Those that apply, of a set that all rows share; None where nobody has said."""
+    """Labels that apply, out of a set that all rows share; None if they are unknown."""
     every_caption: bool = False
-    """Whether retrieval asks with each of the captions, as is standard for some public sets."""
+    """Whether each caption is a query of retrieval, as is standard for some public sets."""
 
 
 Needs = Literal["captions", "labels"]
@@ -59,36 +60,35 @@ def read_manifest(
     - `id` (optional): by default the path in `audio` as written, with `@start` after it if
       several rows use the file;
     - `split` (optional);
-    - `every_caption` (optional): whether retrieval is to ask with each caption, not with the first.
+    - `every_caption` (optional): whether each caption is a query of retrieval, not only the first.
 
-    Further columns are ignored, and so is an optional value that is null or an empty CSV cell. The
-    dataset format of the published MusCALL, a `.json` list of objects with `audio_id`, `caption`
+    Tables may have column names in capitals, commas, semicolons or tabs as separators, UTF-8 or
+    UTF-16, and paths with backslashes, `~` or `file://`, as Excel and people write them. Other
+    columns are ignored, and so is an optional value that is null or an empty CSV cell. The dataset
+    format of the published MusCALL, a `.json` list of objects with `audio_id`, `caption`
     and `audio_path`, is read as it is: these names stand for `id` and `audio` in every format.
 
     Args:
-        split: keep only the rows of this split; the others are not even checked.
+        split: read only the rows of this split. The others are not checked.
         check_files: whether an audio file that does not exist is a problem.
-        needs: what every row must have; the other may be missing.
+        needs: what every row must have, captions or labels. The other may be missing.
 
     Raises:
         ManifestError: naming every problem with its line, or its row in JSON lists and Parquet.
-        MuscallError: Parquet support is not installed.
+        MissingExtra: Parquet support is not installed.
     """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise ManifestError(path, [f"{path}: not a manifest, expected {', '.join(_READERS)}"])
     problems: list[str] = []
     found: list[tuple[str, _Columns]] = []
     named: set[str] = set()
     try:
-        for place, record in reader(path):
+        for place, record in read_records(path, _NAMES):
             if isinstance(record, Exception):
                 problems.append(f"{place}: {record}")
             elif not isinstance(record, dict):
                 problems.append(f"{place}: expected an object with audio and {needs}")
-            elif split is None or record.get("split") == split:
-                given = {name: value for name, value in record.items() if value is not None}
+            elif split is None or split in (record.get("split"), record.get("Split")):
+                given = {_name(name): value for name, value in record.items() if value is not None}
                 named |= given.keys()
                 try:
                     found.append((place, _COLUMNS[needs].parse(given, place)))
@@ -111,7 +111,7 @@ def read_manifest(
             hint = "" if columns.id else ": give the captions of one passage as one list, or ids"
             problems.append(f"{place}: {row.id} is taken by {taken}{hint}")
         if check_files and not row.audio.is_file():
-            problems.append(f"{place}: there is no file {row.audio}")
+            problems.append(f"{place}: there is no file {row.audio}{_hint(columns.audio)}")
     if not rows and not problems:
         problems.append(f"{path}: no rows" + (f" with split {split}" if split is not None else ""))
     if problems:
@@ -119,11 +119,20 @@ def read_manifest(
     return rows
 
 
+def _hint(written: str) -> str:
+    return ": a path of Windows, of another machine" if PureWindowsPath(written).drive else ""
+
+
+def _name(written: str) -> str:
+    """The name of a column. Known ones are also taken in capitals, such as Audio, CAPTION."""
+    return plain if (plain := written.strip().lower()) in _NAMES else written
+
+
 def in_split(rows: Sequence[Row], split: str | None) -> list[Row]:
     """The rows of a split; None for all.
 
     Raises:
-        MuscallError: there are none; the line names the splits that there are.
+        MuscallError: there are none. The message names the splits of the manifest.
     """
     found = [row for row in rows if split in (None, row.split)]
     if not found:
@@ -138,7 +147,7 @@ def _checked_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise PydanticCustomError("encoding", "not UTF-8") from None
+        raise PydanticCustomError("encoding", "not UTF-8: save the table as that") from None
     return text
 
 
@@ -190,9 +199,7 @@ _COLUMNS: dict[Needs, type[_Columns]] = {"captions": _Captioned, "labels": _Labe
 
 
 def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
-    audio, inside = folder / columns.audio, folder / "audio" / columns.audio
-    if inside.exists() and not audio.exists():
-        audio = inside
+    audio = _located(columns.audio, folder)
     default_id = f"{columns.audio}@{columns.start:.10g}" if shared else columns.audio
     return Row(
         id=columns.id or default_id,
@@ -206,8 +213,18 @@ def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
     )
 
 
+def _located(written: str, folder: Path) -> Path:
+    """Where the file is: in `folder` or its `audio/`. Takes Windows paths and file URLs."""
+    if written.startswith("file://"):
+        written = url2pathname(urlsplit(written).path)
+    spellings = dict.fromkeys([written, written.replace("\\", "/")])
+    bases = (folder, folder / "audio")
+    places = [base / Path(one).expanduser() for one in spellings for base in bases]
+    return next((place for place in places if place.exists()), places[0])
+
+
 def write_rows(rows: Iterable[Row], path: str | Path) -> None:
-    """Write JSONL that `read_manifest` gives back as `rows`, wherever it then lies."""
+    """Write JSONL that `read_manifest` reads as `rows`, also after the file is moved."""
     with Path(path).open("w", encoding="utf-8") as file:
         for row in rows:
             values = {
@@ -222,75 +239,3 @@ def write_rows(rows: Iterable[Row], path: str | Path) -> None:
             }
             given = {name: value for name, value in values.items() if value is not None}
             file.write(json.dumps(given) + "\n")
-
-
-def _text(path: Path) -> str:
-    # A byte that is no UTF-8 becomes a lone surrogate, which no value may hold: the error then
-    # names the row, and text in the columns that nobody reads cannot fail.
-    return path.read_bytes().decode("utf-8-sig", "surrogateescape")
-
-
-def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
-    # Not splitlines(): the Unicode line separators that it knows may stand inside JSON strings.
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if line.strip():
-            try:
-                yield f"{path}:{number}", json.loads(line)
-            except ValueError as error:
-                yield f"{path}:{number}", ValueError(f"not JSON: {error}")
-
-
-def _read_list(path: Path) -> Iterator[tuple[str, Any]]:
-    records = json.loads(_text(path))
-    if not isinstance(records, list):
-        raise ValueError("expected a list of objects")
-    for number, record in enumerate(records, 1):
-        yield f"{path}: row {number}", record
-
-
-def _read_csv(path: Path) -> Iterator[tuple[str, Any]]:
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    lines = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
-    names: list[str] = []
-    while True:
-        try:
-            cells = next(lines, None)
-        except csv.Error as error:
-            yield f"{path}:{lines.line_num}", error
-            continue
-        place = f"{path}:{lines.line_num}"
-        if cells is None:
-            return
-        if not names:
-            names = cells
-        elif len(cells) > len(names):
-            # What an unquoted comma in a caption does: the rest of it would be lost.
-            yield place, ValueError(f"{len(cells)} cells, but {len(names)} column names")
-        elif cells:
-            given = zip(names, cells, strict=False)
-            yield place, {name: cell for name, cell in given if cell}
-
-
-def _read_parquet(path: Path) -> Iterator[tuple[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise MuscallError(f"{path}: to read Parquet, pip install 'muscall[train]'") from None
-    number = 0
-    with parquet.ParquetFile(path) as table:
-        known = [name for name in table.schema_arrow.names if name in _NAMES]
-        for batch in table.iter_batches(columns=known):
-            for record in batch.to_pylist():
-                number += 1
-                yield f"{path}: row {number}", record
-
-
-_Reader = Callable[[Path], Iterator[tuple[str, Any]]]
-_READERS: dict[str, _Reader] = {
-    ".jsonl": _read_lines,
-    ".ndjson": _read_lines,
-    ".json": _read_list,
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".parquet": _read_parquet,
-}

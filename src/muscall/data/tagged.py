@@ -1,4 +1,4 @@
-"""A manifest of a music folder, out of what its files say about themselves."""
+"""A manifest of a music folder, made of the tags of its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from muscall.errors import MuscallError
 
 
 def write_manifest(folder: Path, path: Path) -> None:
-    """Write a manifest of every file in `folder` whose tags say something, with captions of them.
+    """Write a manifest of the files in `folder` that have tags, with captions made of the tags.
 
     Raises:
         AudioError: there is no such folder.
@@ -29,16 +29,17 @@ def write_manifest(folder: Path, path: Path) -> None:
 
 
 def captions_of(tags: Tags) -> list[str]:
-    """What a listener would type to find a track with these tags; nothing where there are none."""
+    """Captions as a listener would type them to find a track with these tags."""
     captions = []
-    for genre in filter(None, tags.genre.split("; ")):
+    artist = ", ".join(tags.artist)
+    for genre in tags.genre:
         captions.append(f"{genre} music")
-        if tags.artist:
-            captions.append(f"{genre} by {tags.artist}")
-    if tags.artist:
-        captions.append(f"music by {tags.artist}")
+        if artist:
+            captions.append(f"{genre} by {artist}")
+    if artist:
+        captions.append(f"music by {artist}")
     if tags.album:
         captions.append(f"a track of {tags.album}")
     if tags.title:
-        captions.append(f"{tags.title} by {tags.artist}" if tags.artist else tags.title)
+        captions.append(f"{tags.title} by {artist}" if artist else tags.title)
     return captions

@@ -1,4 +1,4 @@
-"""What a teacher heard in the items that are trained on."""
+"""A teacher's vectors of the training items, for distillation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from muscall.errors import ManifestError
 
 
 def read_targets(path: str | Path, rows: Sequence[Row]) -> np.ndarray:
-    """The teacher's vectors of `rows`, each column brought to zero mean and unit variance.
+    """The teacher's vectors of `rows`, each column with zero mean and unit variance.
 
     Args:
         path: an npz of `ids` (n,), as in the manifest, and `vectors` (n, dim).
 
     Returns:
-        (len(rows), dim) float32; NaN for rows that are not in it.
+        (len(rows), dim) float32; NaN for rows that are not in the file.
 
     Raises:
-        ManifestError: naming the file that cannot be read, or has none of the rows.
+        ManifestError: naming the file, if it cannot be read or has none of the rows.
     """
     try:
         with np.load(path) as table:
@@ -37,7 +37,7 @@ def read_targets(path: str | Path, rows: Sequence[Row]) -> np.ndarray:
     places = {name: place for place, name in enumerate(ids)}
     known = np.array([places.get(row.id, -1) for row in rows])
     if (known < 0).all():
-        raise ManifestError(Path(path), [f"{path}: the teacher heard none of the rows"])
+        raise ManifestError(Path(path), [f"{path}: it has vectors of none of the rows"])
     found = vectors[known]
     found[known < 0] = np.nan
     found = (found - np.nanmean(found, axis=0)) / np.nanstd(found, axis=0).clip(min=1e-6)

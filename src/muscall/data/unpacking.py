@@ -1,4 +1,4 @@
-"""Sound that is read again and again, made ready for it: as WAV, which needs no decoding."""
+"""Decoding files to WAV, once, for sound that is read many times."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import soundfile
 from muscall.audio.decode import read
 from muscall.audio.windows import Samples
 from muscall.errors import AudioError
+from muscall.processes import end_with_parent
 
 Change = Callable[[str, Samples], Samples]
-"""Stem of the target and its sound -> another sound, the same every time."""
+"""Stem of the target and its sound -> the changed sound. It has to be deterministic."""
 
 
 def unpack(
@@ -25,22 +26,22 @@ def unpack(
     change: Change | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[AudioError]:
-    """Decode each file into 16-bit mono WAV, in a process for each core; what is there stays.
+    """Decode each file into 16-bit mono WAV, in a process for each core, unless the WAV is there.
 
     Args:
-        sources: by target, in a folder that exists, the file to decode.
-        change: what happens to each sound on its way.
+        sources: targets, in a folder that exists, to the files to decode.
+        change: applied to each sound after decoding.
         progress: called with the number of files done and of all files.
 
     Returns:
-        What was wrong with each file that could not be decoded; it has no target.
+        The error of each file that could not be decoded. Such a file has no target.
     """
     missing = [(source, target) for target, source in sources.items() if not target.exists()]
     failures: list[AudioError] = []
     if not missing:
         return failures
     decode = partial(_decode, sample_rate=sample_rate, change=change)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=end_with_parent) as pool:
         for done, failure in enumerate(pool.map(decode, missing, chunksize=16), 1):
             if failure is not None:
                 failures.append(failure)

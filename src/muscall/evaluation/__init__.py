@@ -1,4 +1,4 @@
-"""Retrieval and ranking scores, and running a model over a manifest to get them."""
+"""Scores of a model on a manifest: retrieval, zero-shot, linear probes."""
 
 from muscall.evaluation.metrics import retrieval_metrics
 

@@ -1,4 +1,4 @@
-"""Embedding as many tracks as can be read."""
+"""Embed the tracks that can be read, and report the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def embed_readable(
     windows: Windows = "all",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[list[int], np.ndarray, list[AudioError]]:
-    """Embed `inputs`; each that cannot be read is logged and left out.
+    """Embed audio. An input that cannot be read is logged and left out.
 
     Args:
         windows: "all" pools windows over the whole track, "centre" takes the central one.
@@ -29,10 +29,10 @@ def embed_readable(
 
     Returns:
         The indices of the n inputs that could be read; their embeddings (n, dim) float32, unit
-        norm; what was wrong with the others.
+        norm; the errors of the others.
 
     Raises:
-        MuscallError: when none can be read.
+        MuscallError: no input can be read.
     """
     inputs = listed(inputs)
     indices: list[int] = []

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from muscall.data.manifest import Row
 from muscall.errors import AudioError, MuscallError
 from muscall.evaluation.embedding import embed_readable
 from muscall.evaluation.ranking import chance_average_precision
-from muscall.evaluation.zeroshot import (
-    accuracy,
-    accuracy_interval,
-    embed_labels,
-    tagging_intervals,
-    tagging_scores,
-)
+from muscall.evaluation.score import Score, bootstrap, intervals, values
+from muscall.evaluation.zeroshot import embed_labels
 from muscall.models.inference import Segment, Windows
 from muscall.models.muscall import MusCALL
 
@@ -27,24 +23,23 @@ _SHOWN = 5  # labels named in a warning
 
 log = logging.getLogger("muscall")
 
-Scores = dict[str, float]
-Intervals = dict[str, tuple[float, float]]
+Prompts = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """What is asked of every row: which of `labels` it has.
+    """The labels of a data set, and whether it is `multiclass`: each row has exactly one of them.
 
-    Where each has exactly one the answer is scored by its accuracy, else each label is ranked by
-    itself, and the mean over labels of ROC-AUC and PR-AUC is the score.
+    A multiclass set is scored by accuracy. Otherwise each label is ranked by itself, and the
+    scores are the means over labels of ROC-AUC and PR-AUC.
     """
 
     labels: tuple[str, ...]
-    one_each: bool
+    multiclass: bool
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Labelling:
-        """That of a manifest, to be made of all its rows, whatever split is then scored.
+        """The labels of a manifest. Give all its rows, whichever split is scored.
 
         Raises:
             MuscallError: there are fewer than two labels.
@@ -55,16 +50,19 @@ class Labelling:
         return cls(labels, all(len(row.labels or ()) == 1 for row in rows))
 
     def table(self, rows: Sequence[Row]) -> np.ndarray:
-        """(rows, labels) bool: which row has which."""
+        """(rows, labels) bool: which row has which label."""
         return np.array([[label in (row.labels or ()) for label in self.labels] for row in rows])
 
     def scorable(self, *tables: np.ndarray) -> np.ndarray:
-        """(labels,) bool: all, or those that rows of each table have, and others have not.
+        """(labels,) bool: which labels can be scored.
+
+        In a multiclass set all can. Otherwise a label needs, in each table, rows with it and rows
+        without it.
 
         Raises:
-            MuscallError: no label is.
+            MuscallError: no label can be scored.
         """
-        if self.one_each:
+        if self.multiclass:
             return np.ones(len(self.labels), bool)
         kept = np.all([table.any(axis=0) & ~table.all(axis=0) for table in tables], axis=0)
         left = [label for label, keep in zip(self.labels, kept, strict=True) if not keep]
@@ -72,61 +70,162 @@ class Labelling:
             raise MuscallError(f"no label is in some rows and not in others: {', '.join(left)}")
         if left:
             shown = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
-            told = "%d of %d labels are not scored, as all rows have them or none: %s"
-            log.warning(told, len(left), len(kept), shown)
+            log.warning(
+                "%d of %d labels are not scored, as all rows have them or none: %s",
+                len(left),
+                len(kept),
+                shown,
+            )
         return np.asarray(kept)
 
-    def scores(self, scores: np.ndarray, truth: np.ndarray) -> Scores:
-        """`accuracy`, or `ROC-AUC` and `PR-AUC`, in percent.
+    def values(self, predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+        """`accuracy`, or `ROC-AUC` and `PR-AUC` (average precision), in percent.
 
         Args:
-            scores: (items, labels), higher is more likely.
+            predicted: (items, labels) real; higher is more likely. A tie of the right label with
+                another counts as a miss.
             truth: (items, labels) bool.
         """
-        if self.one_each:
-            return {"accuracy": 100 * accuracy(scores, truth.argmax(axis=1))}
-        return tagging_scores(scores, truth)
+        if self.multiclass:
+            return {"accuracy": 100 * float(np.mean(_right(predicted, truth)))}
+        pairs = list(zip(truth.T, predicted.T, strict=True))
+        return {
+            "ROC-AUC": 100 * float(np.mean([roc_auc_score(*pair) for pair in pairs])),
+            "PR-AUC": 100 * float(np.mean([average_precision_score(*pair) for pair in pairs])),
+        }
 
-    def chance(self, truth: np.ndarray) -> Scores:
-        """What `scores` are expected to be if they were drawn at random; `truth` as there."""
-        if self.one_each:
+    def scores(self, predicted: np.ndarray, truth: np.ndarray) -> dict[str, Score]:
+        """`values` with their 95 % bootstrap intervals over items.
+
+        A label that all or none of the drawn items have does not count in that draw.
+        """
+        values = self.values(predicted, truth)
+        statistic = _drawn_accuracy if self.multiclass else _drawn_areas
+        drawn = bootstrap(statistic(predicted, truth), len(truth))
+        return {name: drawn[name]._replace(value=value) for name, value in values.items()}
+
+    def chance(self, truth: np.ndarray) -> dict[str, float]:
+        """The `values` that random predictions are expected to have."""
+        if self.multiclass:
             return {"accuracy": 100 / len(self.labels)}
         each = [chance_average_precision(int(has), len(truth)) for has in truth.sum(axis=0)]
         return {"ROC-AUC": 50.0, "PR-AUC": 100 * float(np.mean(each))}
 
-    def intervals(self, scores: np.ndarray, truth: np.ndarray) -> Intervals:
-        """The 95 % bootstrap intervals of `scores`, which has the same arguments."""
-        if self.one_each:
-            low, high = accuracy_interval(scores, truth.argmax(axis=1))
-            return {"accuracy": (100 * low, 100 * high)}
-        return tagging_intervals(scores, truth)
+
+Statistic = Callable[[np.ndarray], dict[str, float]]
+
+
+def _right(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(items,) bool: whether the label of an item, and no other, has its highest score."""
+    own = np.take_along_axis(predicted, truth.argmax(axis=1)[:, None], axis=1)
+    return np.asarray((predicted >= own).sum(axis=1) == 1)
+
+
+def _drawn_accuracy(predicted: np.ndarray, truth: np.ndarray) -> Statistic:
+    right = _right(predicted, truth)
+    return lambda some: {"accuracy": 100 * float(right[some].mean())}
+
+
+def _drawn_areas(predicted: np.ndarray, truth: np.ndarray) -> Statistic:
+    """ROC-AUC and PR-AUC of drawn items.
+
+    Each label sorts the items once, and in a draw an item counts as often as it was drawn:
+    scikit-learn would sort them again for every label and draw.
+    """
+    orders = np.argsort(-predicted, axis=0, kind="stable").T
+    labels = [
+        (order, column[order], right[order])
+        for order, column, right in zip(orders, predicted.T, truth.T, strict=True)
+    ]
+
+    def areas(some: np.ndarray) -> dict[str, float]:
+        times = np.bincount(some, minlength=len(truth))
+        each = [_areas(times[order], column, right) for order, column, right in labels]
+        found = [area for area in each if area is not None]
+        roc, pr = np.mean(found, axis=0) if found else (np.nan, np.nan)
+        return {"ROC-AUC": 100 * float(roc), "PR-AUC": 100 * float(pr)}
+
+    return areas
+
+
+def _areas(times: np.ndarray, column: np.ndarray, right: np.ndarray) -> tuple[float, float] | None:
+    """ROC-AUC and PR-AUC of one label, with each item `times` there.
+
+    None where no item is right, or every item is. Copies of an item do not add to its own
+    precision: otherwise the PR-AUC of rare labels would be higher in draws than it is.
+
+    Args:
+        times: (items,) int.
+        column: (items,) scores of the label, falling.
+        right: (items,) bool.
+    """
+    last_of_tie = np.append(column[1:] != column[:-1], True)
+    ranked = np.cumsum(times)[last_of_tie]
+    found = np.cumsum(times * right)[last_of_tie]
+    others = ranked - found
+    if not found[-1] or not others[-1]:
+        return None
+    gained = np.diff(found, prepend=0)
+    behind = others[-1] - others + np.diff(others, prepend=0) / 2
+    tie = (np.cumsum(last_of_tie) - last_of_tie)[right]
+    times = times[right]
+    copies = np.maximum(times - 1, 0)
+    precision = (found[tie] - copies) / np.maximum(ranked[tie] - copies, 1)
+    return (
+        float(gained @ behind) / float(found[-1] * others[-1]),
+        float(times @ precision) / float(found[-1]),
+    )
+
+
+def zeroshot_scores(
+    model: MusCALL,
+    audio: np.ndarray,
+    labelling: Labelling,
+    truth: np.ndarray,
+    prompts: Prompts,
+) -> dict[str, dict[str, Score]]:
+    """Scores of the similarity of audio to its labels in sentences, by the name of the prompt.
+
+    Args:
+        audio: (items, dim) embeddings, unit norm.
+        truth: (items, labels) bool: which item has which of the labels.
+        prompts: templates with `{label}` in them, by a name. The mean of the embeddings of several
+            templates stands for the label.
+    """
+    return {
+        name: labelling.scores(audio @ embed_labels(model, labelling.labels, prompt).T, truth)
+        for name, prompt in prompts.items()
+    }
 
 
 @dataclass(frozen=True)
 class LabelResult:
-    """Scores in percent and their 95 % bootstrap intervals, by the way in which was asked, and
-    what `chance` would score.
+    """Scores in percent by the name of the prompt, and what `chance` would score.
 
     They are of the `items` that could be read, and of `labels`.
     """
 
-    scores: dict[str, Scores]
-    intervals: dict[str, Intervals]
-    chance: Scores
+    scores: dict[str, dict[str, Score]]
+    chance: dict[str, float]
     items: int
     labels: list[str]
     failures: list[AudioError]
 
     def as_dict(self) -> dict[str, Any]:
         """All but the failures, for JSON."""
-        return {name: value for name, value in vars(self).items() if name != "failures"}
+        kept = {name: v for name, v in vars(self).items() if name not in ("scores", "failures")}
+        return {
+            "scores": {name: values(scores) for name, scores in self.scores.items()},
+            "intervals": {name: intervals(scores) for name, scores in self.scores.items()},
+            **kept,
+        }
 
 
 def evaluate_zeroshot(
     model: MusCALL,
     rows: Sequence[Row],
     labelling: Labelling,
-    prompts: Mapping[str, str | Sequence[str]],
+    prompts: Prompts,
     *,
     windows: Windows = "centre",
     progress: Callable[[int, int], None] | None = None,
@@ -135,8 +234,7 @@ def evaluate_zeroshot(
 
     Args:
         labelling: that of the manifest the rows are of.
-        prompts: templates with `{label}` in them, by the name under which the mean of their
-            embeddings is scored.
+        prompts: as for `zeroshot_scores`.
         windows: "centre" embeds the central window of each row (paper, section 4.2), "all" the
             whole of it.
         progress: called with the number of rows done and of all rows.
@@ -152,17 +250,12 @@ def evaluate_zeroshot(
     indices, audio, failures = embed_readable(model, segments, windows=windows, progress=progress)
     truth = labelling.table([rows[index] for index in indices])
     kept = labelling.scorable(truth)
-    labels = [label for label, keep in zip(labelling.labels, kept, strict=True) if keep]
-    truth = truth[:, kept]
-    similar = {
-        name: audio @ embed_labels(model, labels, templates).T
-        for name, templates in prompts.items()
-    }
+    labels = tuple(label for label, keep in zip(labelling.labels, kept, strict=True) if keep)
+    scored, truth = replace(labelling, labels=labels), truth[:, kept]
     return LabelResult(
-        scores={name: labelling.scores(scores, truth) for name, scores in similar.items()},
-        intervals={name: labelling.intervals(scores, truth) for name, scores in similar.items()},
-        chance=labelling.chance(truth),
+        scores=zeroshot_scores(model, audio, scored, truth, prompts),
+        chance=scored.chance(truth),
         items=len(indices),
-        labels=labels,
+        labels=list(labels),
         failures=failures,
     )

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from muscall.evaluation.score import Score, bootstrap
+
 _ROWS = 1024
 
 
@@ -18,9 +20,9 @@ def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
 
     Args:
         similarity: (n_queries, n_items) real array or tensor; higher is more alike.
-        correct: (n_queries,) integers, the column of each query's right item, or (n_queries,
-            n_items) bool, which items are right for it. By default the diagonal: item i is right
-            for query i.
+        correct: (n_queries,) integers, the column of each query's right item; or (n_queries,
+            n_items) bool, which items are right for each query. By default item i is right for
+            query i.
 
     Returns:
         `R@1`, `R@5`, `R@10`: percent of queries with a right item among the first k.
@@ -31,36 +33,23 @@ def retrieval_metrics(similarity: Any, correct: Any = None) -> dict[str, float]:
 
     Raises:
         ValueError: wrong shapes, an index out of range, no queries, a query without a right item,
-            or a score that is not a number.
+            or a score is NaN.
     """
     return _metrics(ranks(similarity, correct))
 
 
-def retrieval_intervals(
-    similarity: Any,
-    correct: Any = None,
-    *,
-    level: float = 0.95,
-    samples: int = 1000,
-    seed: int = 0,
-) -> dict[str, tuple[float, float]]:
-    """Bootstrap intervals of `retrieval_metrics`: the queries are drawn again with replacement.
+def retrieval_scores(similarity: Any, correct: Any = None) -> dict[str, Score]:
+    """`retrieval_metrics` with their 95 % bootstrap intervals over queries.
 
-    The items stay, as a smaller choice would be an easier one. Args and errors as for
-    `retrieval_metrics`; `level` is the share of the draws inside an interval.
+    The bootstrap draws the queries again and keeps all items: with fewer items the right one would
+    be easier to find. Args and errors as for `retrieval_metrics`.
     """
     places = ranks(similarity, correct)
-    drawn = np.random.default_rng(seed).integers(len(places), size=(samples, len(places)))
-    means = [_metrics(places[draw]) for draw in drawn]
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    intervals = {
-        name: np.quantile([mean[name] for mean in means], ends).tolist() for name in means[0]
-    }
-    return {name: (low, high) for name, (low, high) in intervals.items()}
+    return bootstrap(lambda some: _metrics(places[some]), len(places))
 
 
 def chance_metrics(items: int) -> dict[str, float]:
-    """`retrieval_metrics` as expected of a random order of `items`, 10 or more."""
+    """The expected `retrieval_metrics` of a random order of `items`, 10 or more."""
     metrics = {f"R@{k}": min(100.0, 100 * k / items) for k in (1, 5, 10)}
     metrics["mAP10"] = 100 * float(np.sum(1 / np.arange(1, 11))) / items
     metrics["MedR"] = items / 2

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Literal
 
 import numpy as np
 
 from muscall.data.manifest import Row
-from muscall.errors import AudioError
+from muscall.errors import AudioError, MuscallError
 from muscall.evaluation.embedding import embed_readable
-from muscall.evaluation.metrics import retrieval_intervals, retrieval_metrics
+from muscall.evaluation.metrics import retrieval_metrics, retrieval_scores
+from muscall.evaluation.score import Score, intervals
 from muscall.models.inference import Segment, Windows
 from muscall.models.muscall import MusCALL
 
 Captions = Literal["first", "every"]
-"""Which captions of a row ask for it."""
+"""Which captions of a row are queries."""
 
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """What `retrieval_metrics` gives in each direction, over the `items` that could be read.
+    """The `retrieval_metrics` of both directions, over the `items` that could be read.
 
-    `audio` (items, dim) and `text` (queries, dim) are embeddings, float32, unit norm; `right`
-    (queries, items) bool says which audio each caption is right for. `shared` captions are of
-    several rows.
+    `audio` (items, dim) and `text` (queries, dim) are embeddings, float32, unit norm. `right`
+    (queries, items) bool says which captions belong to which audio. `shared` is the number of
+    captions that belong to several rows.
     """
 
     text_to_audio: dict[str, float]
@@ -41,32 +43,32 @@ class RetrievalResult:
 
     @cached_property
     def similarity(self) -> np.ndarray:
-        """(queries, items) float32: of each caption, a row, to each audio."""
+        """(queries, items) float32: cosine similarity of captions and audio."""
         return np.asarray(self.text @ self.audio.T)
 
     @cached_property
-    def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
-        """The 95 % bootstrap intervals of both, by direction."""
+    def scores(self) -> dict[str, dict[str, Score]]:
+        """The scores of both directions with their 95 % bootstrap intervals, by direction."""
         return {
-            "text_to_audio": retrieval_intervals(self.similarity, self.right),
-            "audio_to_text": retrieval_intervals(self.similarity.T, self.right.T),
+            "text_to_audio": retrieval_scores(self.similarity, self.right),
+            "audio_to_text": retrieval_scores(self.similarity.T, self.right.T),
         }
 
     def as_dict(self) -> dict[str, Any]:
         """The scores and the number of items, for JSON.
 
-        With `captions` and the number of `queries` where every caption asked, and the number of
-        `shared_captions` where there are some.
+        `captions` and `queries` are added where every caption is a query, and `shared_captions`
+        where there are some.
         """
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "text_to_audio": self.text_to_audio,
             "audio_to_text": self.audio_to_text,
-            "intervals": self.intervals,
+            "intervals": {way: intervals(scores) for way, scores in self.scores.items()},
             "items": self.items,
         }
         if self.captions == "every":
-            told |= {"captions": self.captions, "queries": len(self.text)}
-        return told | ({"shared_captions": self.shared} if self.shared else {})
+            result |= {"captions": self.captions, "queries": len(self.text)}
+        return result | ({"shared_captions": self.shared} if self.shared else {})
 
 
 def evaluate_retrieval(
@@ -74,6 +76,8 @@ def evaluate_retrieval(
     rows: Sequence[Row],
     *,
     captions: Captions | None = None,
+    items: int | None = None,
+    seed: int = 0,
     windows: Windows = "centre",
     progress: Callable[[int, int], None] | None = None,
 ) -> RetrievalResult:
@@ -83,9 +87,12 @@ def evaluate_retrieval(
     (see `retrieval_metrics`).
 
     Args:
-        captions: "first" asks with each row's first caption, as the paper. "every" asks with all of
-            them, and any caption of a row is right for its audio: the standard protocol of Song
-            Describer and MusicCaps. None for what the rows say, see `Row.every_caption`.
+        captions: "first": each row's first caption is a query, as in the paper. "every": all its
+            captions are, and each is right for its audio, the standard protocol of Song
+            Describer and MusicCaps. None: as the rows say, see `Row.every_caption`.
+        items: score a fixed draw of so many rows, see `draw`. The paper draws 1,000 pairs of its
+            test split (section 5.1).
+        seed: which draw.
         windows: "centre" embeds the central window of each row (paper, section 4.2), "all" the
             whole of it.
         progress: called with the number of rows done and of all rows.
@@ -94,14 +101,20 @@ def evaluate_retrieval(
         The scores. A row whose audio cannot be read is logged, left out and listed in `failures`.
 
     Raises:
-        MuscallError: when no row can be read.
+        MuscallError: no row can be read, or there are fewer rows than `items`.
+
+    Example:
+        >>> model = muscall.load()
+        >>> result = evaluate_retrieval(model, read_manifest("test.jsonl"), items=1000)
+        >>> result.text_to_audio["R@10"]
     """
+    rows = rows if items is None else draw(rows, items, seed)
     captions = captions or ("every" if all(row.every_caption for row in rows) else "first")
     segments = [Segment(row.audio, row.start, row.duration) for row in rows]
     indices, audio, failures = embed_readable(model, segments, windows=windows, progress=progress)
-    asked = [rows[index].captions[: None if captions == "every" else 1] for index in indices]
-    text = model.encode_text([caption for own in asked for caption in own])
-    right, shared = right_items(asked)
+    queries = [rows[index].captions[: None if captions == "every" else 1] for index in indices]
+    text = model.encode_text([caption for own in queries for caption in own])
+    right, shared = right_items(queries)
     similarity = text @ audio.T
     return RetrievalResult(
         text_to_audio=retrieval_metrics(similarity, right),
@@ -116,24 +129,36 @@ def evaluate_retrieval(
     )
 
 
+def draw(rows: Sequence[Row], items: int, seed: int = 0) -> list[Row]:
+    """Draw `items` rows. Their ids and `seed` decide the draw, not their order.
+
+    Raises:
+        MuscallError: there are fewer rows, or `items` is less than 1.
+    """
+    if not 1 <= items <= len(rows):
+        raise MuscallError(f"cannot draw {items} of {len(rows)} rows: ask for 1 to {len(rows)}")
+    return sorted(rows, key=lambda row: sha256(f"{seed}\0{row.id}".encode()).digest())[:items]
+
+
 def right_items(captions: Sequence[Sequence[str]]) -> tuple[np.ndarray, int]:
-    """Which items have a caption, whatever its spaces and capitals.
+    """Which captions belong to which items. Spaces and capitals do not count.
 
     Args:
-        captions: of each item.
+        captions: those of each item.
 
     Returns:
-        (captions of all items, items) bool; and how many different ones are of several items.
+        (captions of all items, items) bool; and the number of different captions that belong to
+        several items.
     """
     owners: dict[str, set[int]] = {}
-    asked = [
+    queries = [
         (" ".join(text.split()).casefold(), item)
         for item, own in enumerate(captions)
         for text in own
     ]
-    for text, item in asked:
+    for text, item in queries:
         owners.setdefault(text, set()).add(item)
-    right = np.zeros((len(asked), len(captions)), bool)
-    for query, (text, _) in enumerate(asked):
+    right = np.zeros((len(queries), len(captions)), bool)
+    for query, (text, _) in enumerate(queries):
         right[query, list(owners[text])] = True
     return right, sum(len(items) > 1 for items in owners.values())

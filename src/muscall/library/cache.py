@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
@@ -14,6 +15,8 @@ import numpy as np
 from muscall.errors import MuscallError
 
 _LOCKS = 64
+
+log = logging.getLogger("muscall")
 
 
 class NoRoom(MuscallError):
@@ -31,6 +34,7 @@ class Cache:
         self._making = [threading.Lock() for _ in range(_LOCKS)]
         self._counting = threading.Lock()
         self._bytes: int | None = None
+        self._told = False
 
     def array(
         self, name: str, shape: tuple[int, ...], make: Callable[[], np.ndarray]
@@ -48,7 +52,10 @@ class Cache:
 
         try:
             path = self.get(name, write, size=4 * math.prod(shape))
-        except NoRoom:
+        except NoRoom as error:
+            if not self._told:
+                log.warning("%s: %s; what would be kept there is made anew", self._folder, error)
+                self._told = True
             return made[0] if made else make()
         return np.fromfile(path, np.float32).reshape(shape)
 
@@ -79,7 +86,8 @@ class Cache:
                 held = aside.stat().st_size
                 aside.replace(path)
             except OSError as error:
-                if error.filename not in (None, str(aside), str(self._folder)):
+                own = {str(folder) for folder in (aside, self._folder, *self._folder.parents)}
+                if error.filename is not None and str(error.filename) not in own:
                     raise
                 raise NoRoom(f"no room to work in: {error.strerror or error}") from error
             finally:

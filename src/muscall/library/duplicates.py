@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from lancedb.table import Table
 
-from muscall.library.finder import LENGTHS, SAME
 from muscall.library.scan import text_path
+from muscall.library.search.ranking import VERSION_LENGTHS, VERSION_SIMILARITY
 from muscall.library.store import Store, matrix
 
 _BLOCK = 256  # tracks compared with others at once
@@ -35,7 +35,7 @@ class Duplicates:
     copies: list[list[Path]]
     """Files with the same sound to the bit, whatever their tags."""
     versions: list[list[Version]]
-    """Tracks within SAME of the first of their group in sound, and LENGTHS in length."""
+    """Tracks as near to the first of their group in sound and length as `ranking.VERSION_*` say."""
 
 
 def find_duplicates(store: Store, pipeline: str) -> Duplicates:
@@ -60,13 +60,13 @@ def _versions(table: Table) -> Iterator[list[Version]]:
     vectors = matrix(rows["vector"])
     # Versions stand near each other in this order, so that few of all pairs are compared.
     durations = rows["duration"].to_numpy()
-    ends = np.searchsorted(durations, durations / (1 - LENGTHS), side="right")
+    ends = np.searchsorted(durations, durations / (1 - VERSION_LENGTHS), side="right")
     grouped: set[int] = set()
     plain = rows.drop_columns(["vector"])
     for start in range(0, len(rows), _BLOCK):
         block = vectors[start : start + _BLOCK]
         others = vectors[start : ends[min(start + _BLOCK, len(rows)) - 1]]
-        alike = block @ others.T >= SAME
+        alike = block @ others.T >= VERSION_SIMILARITY
         for place, near in enumerate(alike):
             first = start + place
             if first in grouped:

@@ -9,7 +9,10 @@ from pyarrow.parquet import ParquetWriter
 
 from muscall.library.embedding import written_aside
 
-_COLUMNS = ("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration", "vector")
+_COLUMNS = (
+    *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
+    *("tempo", "musical_key", "loudness", "vector"),
+)
 
 
 def export_parquet(table: Table, pipeline: str, path: Path) -> int:

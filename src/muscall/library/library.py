@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import logging
-import threading
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from muscall.audio.files import find_audio
 from muscall.errors import AudioError, MuscallError
-from muscall.library.examples import AnExample, Examples, Sound
-from muscall.library.filters import parse_filter
-from muscall.library.finder import Finder, Request
-from muscall.library.hits import Hit
-from muscall.library.ledger import Report
-from muscall.library.scan import choose_roots, text_path
+from muscall.library.indexing.ledger import Report
+from muscall.library.indexing.repair import repair
+from muscall.library.indexing.watching import occasions
+from muscall.library.scan import choose_roots, path_text, text_path
+from muscall.library.search.examples import AnExample, Examples, Sound
+from muscall.library.search.filters import parse_filter
+from muscall.library.search.finder import Finder
+from muscall.library.search.hits import Results
+from muscall.library.search.query import SearchQuery
 from muscall.library.status import Status, read_errors, read_status
 from muscall.library.store import NothingIndexed, Store, default_folder
-from muscall.library.watching import occasions
 from muscall.several import several
 
 if TYPE_CHECKING:
     from muscall.library.describing import Label, Vocabulary
     from muscall.library.duplicates import Duplicates
-    from muscall.library.indexing import Engine, Progress
+    from muscall.library.indexing.run import Options
     from muscall.models.muscall import MusCALL
 
 log = logging.getLogger("muscall")
@@ -65,46 +67,38 @@ class Library:
         return pipeline_id(self.model)
 
     def index(
-        self,
-        roots: str | Path | Sequence[str | Path] = (),
-        *,
-        exclude: str | Sequence[str] | None = None,
-        workers: int | None = None,
-        prune: bool = False,
-        retry_failed: bool = False,
-        dry_run: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-        stopped: threading.Event | None = None,
-        engine: Engine = "local",
-        ray_address: str | None = None,
+        self, roots: str | Path | Sequence[str | Path] = (), **options: Unpack[Options]
     ) -> Report:
-        """Bring the library up to date with folders; see `muscall.library.indexing.index`."""
-        choose_roots(self.store.roots(), roots, exclude)  # which need not wait for the model
-        # Nor shall what is asked of a library without a model wait for torch.
-        from muscall.library.indexing import index
+        """Bring the library up to date with folders; see `muscall.library.indexing.run.index`.
 
-        return index(
-            self.store,
-            self.model,
-            roots,
-            exclude=exclude,
-            workers=workers,
-            prune=prune,
-            retry_failed=retry_failed,
-            dry_run=dry_run,
-            progress=progress,
-            stopped=stopped,
-            engine=engine,
-            ray_address=ray_address,
-        )
+        Example:
+            >>> library.index(["/home/ann/Music"], exclude="Audiobooks")  # doctest: +SKIP
+            Report(added=28, ...)
+        """
+        if not options.get("dry_run"):
+            repair(self.store)
+        # Which need not wait for the model.
+        choose_roots(self.store.roots(), roots, options.get("exclude"))
+        # Nor shall what is asked of a library without a model wait for torch.
+        from muscall.library.indexing.run import index
+
+        return index(self.store, self.model, roots, **options)
+
+    def forget(self, folder: str | Path) -> tuple[int, int]:
+        """Delete what is known of a folder, and touch nothing in it; how many files and tracks.
+
+        Raises:
+            MuscallError: nothing of it is known, or there is no library.
+        """
+        from muscall.library.indexing.writer import forget
+
+        self.store.must_exist()
+        return forget(self.store, path_text(Path(os.path.normpath(Path(folder).absolute()))))
 
     def changes(self, roots: str | Path | Sequence[str | Path] = ()) -> Iterator[None]:
         """Yields at once, then for ever whenever it is time to index `roots` again.
 
         That is when something changed there, and every ten minutes; all known roots for none.
-
-        Raises:
-            MuscallError: the system cannot watch so many folders.
         """
         folders = [Path(root) for root in several(roots)] or map(text_path, self.store.roots())
         return occasions(list(folders), ignored=Path(self.store.folder))
@@ -118,39 +112,58 @@ class Library:
         avoid: str | Sequence[str] = (),
         where: str = "",
         n: int = 10,
-        most_per_artist: int | None = None,
-    ) -> list[Hit]:
+        max_per_artist: int | None = None,
+    ) -> Results:
         """The `n` tracks that fit best, best first: what a sentence asks for, what examples are
         like, or both. The examples themselves are left out.
 
         Args:
-            text: also what not to hear ("dreamy synths, no drums"), also words of tags.
+            text: also names ("songs by Nina Simone"), conditions ("from the 60s", "under 3
+                minutes", "120 bpm", "in A minor") and what not to hear ("no drums").
+            like: files, passages of files, or keys of tracks.
             avoid: what else not to hear.
-            where: a filter, see `muscall.library.filters.parse_filter`.
-            most_per_artist: tracks of one artist at most.
+            where: a filter, see `muscall.library.search.filters.parse_filter`.
+            max_per_artist: tracks of one artist at most.
+
+        Returns:
+            A list of hits, whose `understood` tells how the sentence was read.
 
         Raises:
             AudioError: an example cannot be read.
             FilterError: `where` cannot be understood.
             NothingIndexed: with this model.
-            MuscallError: there is no library, or nothing is asked for.
+            MuscallError: there is no library, or the query is empty.
+
+        Example:
+            >>> library.search("calm piano, no drums", where="year > 1990", n=1)  # doctest: +SKIP
+            [Hit(rank=1, key='5d0c…', path=PosixPath('/home/ann/Music/nocturne.flac'), ...)]
         """
-        self.store.must_exist()
-        if where.strip():
-            parse_filter(where)  # here, where a slip of the pen need not wait for the model
-        liked, unliked = several(like), several(unlike)
-        sounds = self._examples.of(*liked, *unliked)
-        request = Request(
-            text=text,
-            avoid=several(avoid),
-            like=[sound.vector for sound in sounds[: len(liked)]],
-            unlike=[sound.vector for sound in sounds[len(liked) :]],
-            where=where,
-            n=n,
-            most_per_artist=most_per_artist,
-            but=frozenset(sound.key for sound in sounds),
+        return self.find(
+            SearchQuery(
+                text, several(like), several(unlike), several(avoid), where, n, max_per_artist
+            )
         )
-        return self.finder.find(request)
+
+    def find(self, query: SearchQuery) -> Results:
+        """As `search`, of a query that was put together elsewhere."""
+        self.store.must_exist()
+        if query.where.strip():
+            parse_filter(query.where)  # here, where a slip of the pen need not wait for the model
+        like, unlike = self._heard(query)
+        return self.finder.find(query, like, unlike)
+
+    def direction(self, query: SearchQuery) -> np.ndarray | None:
+        """Where what is asked for lies, (dim,) float32, unit norm; None of what is not about sound.
+
+        Raises:
+            AudioError: an example cannot be read.
+        """
+        like, unlike = self._heard(query)
+        return self.finder.direction(query, like, unlike)
+
+    def _heard(self, query: SearchQuery) -> tuple[list[Sound], list[Sound]]:
+        sounds = self._examples.of(*query.like, *query.unlike)
+        return sounds[: len(query.like)], sounds[len(query.like) :]
 
     def similar(
         self,
@@ -158,10 +171,10 @@ class Library:
         *,
         n: int = 10,
         where: str = "",
-        most_per_artist: int | None = None,
-    ) -> list[Hit]:
+        max_per_artist: int | None = None,
+    ) -> Results:
         """The `n` tracks that sound most like a file or passage, without itself; see `search`."""
-        return self.search(like=[example], n=n, where=where, most_per_artist=most_per_artist)
+        return self.search(like=[example], n=n, where=where, max_per_artist=max_per_artist)
 
     def embedding(self, example: AnExample) -> np.ndarray:
         """Where a file or passage lies, (dim,) float32, unit norm.

@@ -8,6 +8,7 @@ import torch
 
 from muscall.models.config import ModelConfig
 from muscall.models.muscall import MusCALL
+from muscall.records import former_name
 
 # To be counted up with every change of code that changes the vectors of a track: in decoding, in
 # the log-mel, in how a track is cut into windows and its windows are pooled. (The precision is no
@@ -17,11 +18,12 @@ _FRONT_END = "1 torch.bfloat16"
 
 def settings(config: ModelConfig) -> str:
     """The settings of both encoders as JSON, written as when the first libraries were made."""
-    return config.model_dump_json(
+    written = config.model_dump_json(
         include={"dim", "audio", "text"},
         # There are libraries that are older than these settings; the weights' names tell them too.
         exclude={"audio": {"kind", "branches"}},
     )
+    return written.replace("level_normalised", former_name("level_normalised"))
 
 
 def pipeline_id(model: MusCALL) -> str:

@@ -19,24 +19,38 @@ _URI = "file://"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A sound file in a folder: `size` in bytes, time of the last change in ns since 1970."""
+    """A sound file in a folder: `size` in bytes, times of the last changes in ns since 1970."""
 
     root: str
     size: int
     mtime_ns: int
+    ctime_ns: int
+    """Of anything, as tags that were written without a new `mtime_ns`."""
+    key: str | None = None
+    """Of its sound, where that is known and only the tags are to be read."""
 
 
-def scan(root: Path, exclude: Sequence[str] = ()) -> dict[str, Found]:
-    """The sound files under `root` by their path as text, in the order of `search_folder`.
+def scan(
+    root: Path,
+    exclude: Sequence[str] = (),
+    *,
+    seen: set[tuple[int, int]] | None = None,
+    left_out: list[Path] | None = None,
+) -> dict[str, Found]:
+    """The sound files under `root` by their path as text, each once, as `search_folder` finds them.
 
-    A folder that does not exist holds none. `exclude` are the patterns of `search_folder`.
+    A folder that does not exist holds none. `exclude`, `seen` and `left_out` are `search_folder`'s.
     """
     found = {}
     name = path_text(root)
-    for path in search_folder(root, exclude=exclude) if root.is_dir() else ():
+    seen = set() if seen is None else seen
+    paths = search_folder(root, exclude=exclude, seen=seen, left_out=left_out)
+    for path in paths if root.is_dir() else ():
         status = _status(path)
         if status is not None:
-            found[path_text(path)] = Found(name, status.st_size, status.st_mtime_ns)
+            found[path_text(path)] = Found(
+                name, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            )
     return found
 
 

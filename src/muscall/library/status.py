@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow.compute as pc
 
+from muscall.library.damage import find_damage
 from muscall.library.scan import text_path
-from muscall.library.store import Store
+from muscall.library.store import REPAIR, Store
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Status:
     failed: int
     """Of `files`, those that cannot be read."""
     pipelines: list[Pipeline]
+    damage: dict[str, str] = field(default_factory=dict)
+    """What cannot be read of the library itself, and why; what is in there is not counted."""
+
+    @property
+    def advice(self) -> str | None:
+        """What to do about damage, in one line; None without any."""
+        if not self.damage:
+            return None
+        kinds = sorted({name.partition("_")[0] for name in self.damage})
+        return f"the library is damaged ({', '.join(kinds)}): {REPAIR}"
 
 
 def read_errors(store: Store) -> list[tuple[Path, str]]:
@@ -48,21 +59,24 @@ def read_errors(store: Store) -> list[tuple[Path, str]]:
 
 def read_status(store: Store) -> Status:
     """What is in `store`, whose folder exists."""
+    damage = find_damage(store)
     pipelines = []
     for pipeline in store.pipelines():
-        table = store.tracks(pipeline)
+        table = None if f"tracks_{pipeline}" in damage else store.tracks(pipeline)
         if table is not None:
             rows = table.search().select(["offline", "duration"]).to_arrow()
             offline = pc.sum(rows["offline"]).as_py() or 0
             hours = (pc.sum(rows["duration"]).as_py() or 0.0) / 3600
             pipelines.append(Pipeline(pipeline, len(rows), offline, hours))
-    files = store.files().values()
+    files = [] if "files" in damage else list(store.files().values())
+    roots = {} if "roots" in damage else store.roots()
     return Status(
         path=store.folder,
         bytes=store.size(),
-        roots={text_path(root.path): root.scanned for root in store.roots().values()},
+        roots={text_path(root.path): root.scanned for root in roots.values()},
         files=len(files),
         offline=sum(file.state == "offline" for file in files),
         failed=sum(file.error is not None for file in files),
         pipelines=pipelines,
+        damage=damage,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -24,6 +25,7 @@ from lancedb.table import Table
 
 from muscall.errors import MuscallError
 
+REPAIR = "`muscall index` repairs it, and listens again only to what is lost"  # the advice
 _MANY = 1000  # keys or paths named in one statement
 # Around the reason, LanceDB tells of its own source code.
 _REASONS = (
@@ -37,9 +39,10 @@ FILES = pa.schema(
         pa.field("root", pa.string()),
         pa.field("size", pa.int64()),  # bytes
         pa.field("mtime_ns", pa.int64()),
-        pa.field("key", pa.string()),  # `payload.payload_hash`; null where reading failed
+        pa.field("key", pa.string()),  # `audio_hash.audio_hash`; null where reading failed
         pa.field("error", pa.string()),  # why it failed, else null
         pa.field("state", pa.string()),  # "present" or "offline"
+        pa.field("ctime_ns", pa.int64()),  # of the last change of anything; null in older libraries
     ]
 )
 ROOTS = pa.schema(
@@ -52,19 +55,25 @@ ROOTS = pa.schema(
 
 
 def tracks_schema(dim: int) -> pa.Schema:
-    """A row for each payload, whatever number of files hold it."""
+    """A row for each sound, whatever number of files hold it."""
     return pa.schema(
         [
             pa.field("key", pa.string(), nullable=False),
             pa.field("path", pa.string()),  # of a file that holds it, present if one is
             pa.field("root", pa.string()),
             pa.field("title", pa.string()),
-            pa.field("artist", pa.string()),
+            pa.field("artist", pa.string()),  # as the next two and genre, several with "; " between
+            pa.field("albumartist", pa.string()),
+            pa.field("composer", pa.string()),
             pa.field("album", pa.string()),
             pa.field("genre", pa.string()),
             pa.field("year", pa.int32()),
             pa.field("bpm", pa.float32()),
             pa.field("duration", pa.float32()),  # seconds
+            pa.field("chapters", pa.string()),  # of songs in it, a line each: "20.00 Second Song"
+            pa.field("tempo", pa.float32()),  # measured (`audio.descriptors`), as the next two
+            pa.field("musical_key", pa.string()),  # as "Eb minor"
+            pa.field("loudness", pa.float32()),  # LUFS
             pa.field("offline", pa.bool_()),  # no file that holds it is there
             pa.field("added", pa.timestamp("us", tz="UTC")),
             pa.field("words", pa.string()),  # for full-text search
@@ -93,6 +102,36 @@ class NothingIndexed(MuscallError):
         super().__init__("nothing is indexed with this model: muscall index FOLDER")
 
 
+class Damaged(MuscallError):
+    """A file of the library is cut off, spoiled or gone."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What LanceDB says of files that it cannot read, as one line; also a decorator.
+
+    Raises:
+        Damaged: a file of the library is cut off, spoiled or gone.
+        MuscallError: it cannot be read for now.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("lance error: "):
+            raise
+        raise library_error(error) from error
+
+
+def library_error(error: RuntimeError) -> MuscallError:
+    """What LanceDB could not read, in one line; `Damaged` where that is for good.
+
+    A disk or a bucket out of reach is no damage.
+    """
+    if re.search(r"os error (?!2\))|Generic (?!memory|Local)\w+ error", str(error)):
+        return MuscallError(f"the library cannot be read: {reason(error)}; try again")
+    return Damaged(f"the library is damaged: {REPAIR} ({reason(error)})")
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A row of `files`."""
@@ -104,6 +143,7 @@ class File:
     key: str | None
     error: str | None
     state: Literal["present", "offline"]
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,10 +169,20 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = _located(folder)
+        self._complete: set[str] = set()
 
     def exists(self) -> bool:
-        """Whether there is a library. Any other folder is none."""
-        return self.table("files") is not None
+        """Whether there is a library, be it damaged. Any other folder is none."""
+        try:
+            return any(self.table(name) is not None for name in ("files", *self._tracks()))
+        except Damaged:
+            return True
+
+    def names(self) -> list[str]:
+        """The names of all tables, sorted."""
+        if isinstance(self.folder, Path):  # LanceDB cannot list one that has names of any bytes
+            return sorted(path.stem for path in self.folder.glob("*.lance"))
+        return sorted(self.database.list_tables(limit=_MANY).tables)
 
     def must_exist(self) -> None:
         """Nothing where there is a library.
@@ -147,10 +197,11 @@ class Store:
         """Bytes: of all the folder, or of what the tables in a bucket hold now."""
         if isinstance(self.folder, Path):
             return sum(map(_size, self.folder.rglob("*")))
-        tables = map(self.database.open_table, self.database.list_tables(limit=_MANY).tables)
+        tables = map(self.database.open_table, self.names())
         statistics: list[Any] = [table.stats() for table in tables]  # dictionaries
         return sum(found["total_bytes"] for found in statistics)
 
+    @reading()
     def files(self, paths: Iterable[str] | None = None) -> dict[str, File]:
         """Files by their path as text: those of `paths` that are known, or all."""
         table = self.table("files")
@@ -162,6 +213,7 @@ class Store:
             found = [table.search().where(named).to_arrow() for named in one_of("path", paths)]
         return {row["path"]: File(**row) for rows in found for row in rows.to_pylist()}
 
+    @reading()
     def roots(self) -> dict[str, Root]:
         """All roots by their path as text."""
         table = self.table("roots")
@@ -170,19 +222,34 @@ class Store:
 
     def pipelines(self) -> list[str]:
         """The pipelines that have tracks."""
-        if not self.exists():
-            return []
-        names = self.database.list_tables(limit=_MANY).tables
-        return sorted(name.removeprefix("tracks_") for name in names if name.startswith("tracks_"))
+        return [name.removeprefix("tracks_") for name in self._tracks()]
 
     def tracks(self, pipeline: str) -> Table | None:
-        """The tracks of a pipeline (`tracks_schema`), None where it has none."""
-        return self.table(f"tracks_{pipeline}")
+        """The tracks of a pipeline (`tracks_schema`), None where it has none.
+
+        Columns that a library of an earlier version lacks are added, empty.
+
+        Raises:
+            MuscallError: they cannot be: the folder is read-only.
+        """
+        table = self.table(f"tracks_{pipeline}")
+        if table is not None and pipeline not in self._complete:
+            try:
+                add_missing(table, tracks_schema(1))
+            except (OSError, RuntimeError) as error:
+                if set(tracks_schema(1).names) - set(table.schema.names):
+                    raise MuscallError(
+                        f"{self.folder}: of an earlier version, and cannot be written: "
+                        f"{reason(error)}; let `muscall index` run where it can"
+                    ) from error
+            self._complete.add(pipeline)
+        return table
 
     def windows(self, pipeline: str) -> Table | None:
         """The windows of a pipeline (`windows_schema`), None where it has none."""
         return self.table(f"windows_{pipeline}")
 
+    @reading()
     def rows(self, pipeline: str, keys: Iterable[str]) -> pa.Table:
         """The rows of tracks with these keys, in no order; those without a track are left out."""
         table = self.tracks(pipeline)
@@ -191,6 +258,7 @@ class Store:
         found = [table.search().where(condition).to_arrow() for condition in one_of("key", keys)]
         return pa.concat_tables([table.schema.empty_table(), *found])
 
+    @reading()
     def holders(self, key: str) -> list[File]:
         """The files that hold the sound `key` and are there."""
         table = self.table("files")
@@ -200,6 +268,7 @@ class Store:
         rows = table.search().where(f"{condition} AND state = 'present'").to_list()
         return [File(**row) for row in rows]
 
+    @reading()
     def table(self, name: str) -> Table | None:
         """A table as it is now, None where there is none."""
         if isinstance(self.folder, Path) and not self.folder.is_dir():
@@ -208,6 +277,9 @@ class Store:
             return self.database.open_table(name)
         except ValueError:  # also of a table that a killed process had only begun to make
             return None
+
+    def _tracks(self) -> list[str]:
+        return [name for name in self.names() if name.startswith("tracks_")]
 
     @cached_property
     def database(self) -> lancedb.DBConnection:
@@ -227,6 +299,13 @@ def reason(error: OSError | RuntimeError) -> str:
     """Why LanceDB, or the system, could not read or write."""
     found = filter(None, (re.search(pattern, str(error)) for pattern in _REASONS))
     return next((match[1] for match in found), getattr(error, "strerror", None) or str(error))
+
+
+def add_missing(table: Table, schema: pa.Schema) -> None:
+    """Add the columns of `schema` that a table of an earlier version lacks, empty."""
+    there = set(table.schema.names)
+    if missing := [column for column in schema if column.name not in there]:
+        table.add_columns(missing)
 
 
 def is_indexed(table: Table, column: str) -> bool:

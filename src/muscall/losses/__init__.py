@@ -6,7 +6,11 @@ from muscall.losses.ntxent import ntxent
 from muscall.losses.objective import LossConfig, objective
 from muscall.losses.sigmoid import sigmoid
 from muscall.losses.triplet import triplet
-from muscall.losses.weighting import content_weights, relative_content_weights
+from muscall.losses.weighting import (
+    content_weights,
+    raw_content_weights,
+    relative_content_weights,
+)
 
 __all__ = [
     "LossConfig",
@@ -15,6 +19,7 @@ __all__ = [
     "infonce",
     "ntxent",
     "objective",
+    "raw_content_weights",
     "relative_content_weights",
     "sigmoid",
     "triplet",

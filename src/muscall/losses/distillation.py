@@ -1,4 +1,4 @@
-"""Distillation: the audio encoder also learns what a teacher hears (no part of the paper)."""
+"""Distillation: the audio encoder also predicts a teacher's vectors (not in the paper)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from torch import Tensor
 def distillation(predicted: Tensor, targets: Tensor) -> Tensor:
     """Mean squared error to a teacher's vectors (Hinton et al. 2015, on features as in FitNets).
 
-    It carries what the teacher knows of real recordings over to items that nobody has described.
+    When to use: beside the cross-modal loss, if a model that knows more recordings than yours can
+    embed your tracks: what it knows of them is in no caption. The model needs `teacher_dim`.
 
     Args:
         predicted: (N, dim).
-        targets: (N, dim), each column of about zero mean and unit variance; NaN where the teacher
-            did not hear an item, which then does not count.
+        targets: (N, dim), each column of about zero mean and unit variance; NaN for items
+            without a teacher's vector, which are left out.
 
     Returns:
-        0-d; 0 if the teacher heard none of them.
+        0-d; 0 if no item has a teacher's vector.
     """
-    heard = ~targets.isnan()
-    squares = (predicted - targets.nan_to_num()).square() * heard
-    return squares.sum() / heard.sum().clamp(min=1)
+    known = ~targets.isnan()
+    squares = (predicted - targets.nan_to_num()).square() * known
+    return squares.sum() / known.sum().clamp(min=1)

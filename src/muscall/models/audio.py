@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import torch
 from torch import Tensor, nn
 
 from muscall.audio.mel import LogMel
-from muscall.models.config import AudioConfig, CRNNConfig, MusicnnConfig, ResNetConfig
+from muscall.models.config import (
+    AudioConfig,
+    ClapAudioConfig,
+    CRNNConfig,
+    MusicnnConfig,
+    ResNetConfig,
+)
 from muscall.models.crnn import Convolutions, RecurrentPool
 from muscall.models.pooling import AttentionPool, AveragePool, PoolEach
 from muscall.models.resnet import ResNet, SideBySide
 from muscall.models.tagger import TaggerEncoder, at_least
+
+if TYPE_CHECKING:
+    from muscall.models.clap import ClapAudio
 
 
 class MelEncoder(nn.Module):
@@ -35,7 +46,7 @@ class MelEncoder(nn.Module):
 
     @property
     def minimum_samples(self) -> int:
-        """Fewest samples that leave one frame of the feature map; to a ResNet about a second."""
+        """The fewest samples that give one frame of the feature map; about 1 s for a ResNet."""
         return (self.backbone.reduction - 1) * self.config.mel.hop
 
     def forward(self, waveform: Tensor, precision: torch.dtype | None = None) -> Tensor:
@@ -43,7 +54,7 @@ class MelEncoder(nn.Module):
 
         Args:
             waveform: fewer than `minimum_samples` are repeated until there are enough.
-            precision: what the backbone's weights are in; None where autocast sees to it.
+            precision: of the backbone's weights; None under autocast.
         """
         waveform = at_least(self.minimum_samples, waveform)
         log_mel = self.log_mel(waveform).unsqueeze(1)  # (batch, 1, mels, frames)
@@ -54,11 +65,15 @@ class MelEncoder(nn.Module):
         return features
 
 
-AudioEncoder = MelEncoder | TaggerEncoder
+AudioEncoder: TypeAlias = "MelEncoder | TaggerEncoder | ClapAudio"
 
 
 def new_audio_encoder(config: AudioConfig) -> AudioEncoder:
     """The encoder with random weights."""
+    if isinstance(config, ClapAudioConfig):
+        from muscall.models.clap import ClapAudio  # takes transformers, which need not be there
+
+        return ClapAudio(config)
     return TaggerEncoder(config) if isinstance(config, MusicnnConfig) else MelEncoder(config)
 
 

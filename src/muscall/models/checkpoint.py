@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -24,38 +25,15 @@ from muscall.models.hub import CONFIG, FILES, TOKENIZER, WEIGHTS
 DEFAULT, RELEASED = "default", ("default", "base", "ssl", "weighted")
 CHECKSUMS = "SHA256SUMS"
 
-MODEL_CARD = """---
-{{ card_data }}
----
-
-# MusCALL
-
-Two encoders, one for music and one for sentences, trained contrastively so that a matching track
-and sentence lie close ([Contrastive Audio-Language Learning for Music](
-https://arxiv.org/abs/2208.12208), ISMIR 2022).
-
-```python
-import muscall
-
-model = muscall.load("THIS_FOLDER")
-similarities = model.encode_text(["calm solo piano"]) @ model.encode_audio(["song.mp3"]).T
-```
-
-A score is a cosine similarity: it orders the tracks of one library for one sentence and means
-nothing by itself.
-
-{{ details | default("", true) }}
-"""
-
 
 def released(name: str = DEFAULT) -> Path:
     """Folder of a released model, one of RELEASED.
 
-    The default travels inside the package. The others lie in the folder that MUSCALL_WEIGHTS
-    names, or in `weights/` of a checkout, beside a file of their checksums.
+    The package contains the default. The others are in the folder that MUSCALL_WEIGHTS names, or in
+    `weights/` of a checkout, beside a file of their checksums.
 
     Raises:
-        CheckpointError: when this installation does not have it, or not as it was released.
+        CheckpointError: when this installation does not have it, or its checksum is wrong.
     """
     package = Path(str(resources.files("muscall")))
     if name == DEFAULT:
@@ -100,8 +78,8 @@ def write(
 ) -> None:
     """Write configuration, weights and, for a pretrained text encoder, its tokenizer.
 
-    The weights' metadata hold the configuration and the tokenizer's checksum once more, so that
-    files of two models are told.
+    The metadata of the weights repeat the configuration and the tokenizer's checksum. They tell
+    when files of two models are mixed up.
     """
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
@@ -114,31 +92,57 @@ def write(
         folder / WEIGHTS,
         metadata,
     )
-    # safetensors lets nobody else read its files; a checkpoint is there to be shared.
+    _sort_metadata(folder / WEIGHTS)
+    # safetensors lets nobody else read its files, but a checkpoint is there to be shared.
     (folder / WEIGHTS).chmod(0o644)
 
 
+def _sort_metadata(weights: Path) -> None:
+    """Sort the metadata, which safetensors writes in random order: equal models, equal bytes."""
+    with weights.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        file.seek(8)
+        file.write(text.ljust(length))
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What `config.json` says, of whatever kind of model."""
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder}: not a checkpoint, {CONFIG} is missing") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / CONFIG}: damaged: {error}") from None
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{folder / CONFIG}: damaged: no settings")
+    return values
+
+
 def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None]:
-    """Read what `write` wrote.
+    """Read what `write` wrote, or a CLAP model as transformers saves it.
 
     Raises:
         CheckpointError: naming the file that is missing, damaged, cut off or of another model.
     """
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder}: not a checkpoint, {name} is missing")
+    values = _settings(folder)
+    if values.get("model_type") == "clap":
+        from muscall.models import clap  # takes transformers, which need not be there
+
+        return clap.read(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise CheckpointError(f"{folder}: not a checkpoint, {WEIGHTS} is missing")
     try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         config = ModelConfig.parse(values, str(folder / CONFIG))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG}: damaged: {error}") from None
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             told = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        # A setting that is newer than both has its default in both.
+        # A setting that is newer than the checkpoint has its default in both.
         own = ModelConfig.parse(json.loads(told[CONFIG])) if CONFIG in told else config
     except (OSError, ValueError, ConfigError, SafetensorError) as error:
         raise CheckpointError(f"{folder / WEIGHTS}: damaged or cut off: {error}") from None
@@ -178,7 +182,7 @@ def check_fit(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], origin: 
 
 @contextmanager
 def written_aside(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder`; its files move over once the block has succeeded.
+    """A temporary folder beside `folder`, whose files move to `folder` if the block succeeds.
 
     Raises:
         CheckpointError: when writing fails (no space, no permission); `folder` is as before.
@@ -196,8 +200,8 @@ def written_aside(folder: Path) -> Iterator[Path]:
                     os.fsync(file.fileno())
         aside.chmod(0o755)
         if folder.is_dir():
-            # The folder may hold files of the user's own, which stay.
-            # Weights go first: they tell what belongs to them, which those before may not.
+            # The folder may hold files of the user, which stay. The weights move first, as they
+            # tell which configuration belongs to them; older weights may not.
             for path in sorted(aside.iterdir(), key=lambda path: (path.name != WEIGHTS, path)):
                 path.replace(folder / path.name)
         else:

@@ -39,7 +39,7 @@ class L4Pool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, mels, frames) -> the same, shrunk by the size."""
         mean = F.avg_pool2d(x.float().square().square(), self.size)
-        # The fourth root has no slope at zero, which silence reaches.
+        # The slope of the fourth root is infinite at zero, which silence reaches.
         return mean.clamp(min=1e-12).sqrt().sqrt().to(x.dtype)
 
 
@@ -84,6 +84,6 @@ class RecurrentPool(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             frames = x.float().flatten(1, 2).transpose(1, 2)
             states, _ = self.gru(self.dropout(frames))
-            # The mean of what is linear is linear in the mean, and that is one product less long.
+            # The linear layer and the mean commute, and one vector is cheaper than all frames.
             features: Tensor = self.output(states.mean(dim=1))
             return features

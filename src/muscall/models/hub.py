@@ -1,4 +1,4 @@
-"""Where a model lies: in a folder here, or on a hub."""
+"""Finding a model: in a local folder, or on a hub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from huggingface_hub.errors import HfHubHTTPError
 from muscall.errors import CheckpointError
 
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
-FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD)
+# What transformers knows a CLAP model's sound by, under the names of its versions.
+SOUND = ("preprocessor_config.json", "processor_config.json")
+FILES = (CONFIG, WEIGHTS, TOKENIZER, CARD, *SOUND)
+TORCH_WEIGHTS = "pytorch_model.bin"
+"""Of models that were published before safetensors."""
 _NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _PATIENCE = 1.5  # seconds, for a hub's first answer
 
@@ -42,7 +46,10 @@ def find_model(name: str | Path, what: str = "checkpoint folder", **options: Any
         unreachable = _unreachable(name, options.get("endpoint"))
         options["local_files_only"] = bool(unreachable)
     try:
-        return Path(snapshot_download(name, allow_patterns=list(FILES), **options))
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES), **options))
+        if not (folder / WEIGHTS).is_file():
+            folder = Path(snapshot_download(name, allow_patterns=[TORCH_WEIGHTS], **options))
+        return folder
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = unreachable or str(error).split("\n", 1)[0]
         raise CheckpointError(f"{name}: no such {what} here, nor from a hub: {reason}") from None

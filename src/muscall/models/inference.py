@@ -1,4 +1,4 @@
-"""Embedding tracks and sentences fast, and the same way every time."""
+"""Embedding tracks fast, and independently of what else is embedded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AudioInput = str | Path | Segment | tuple[np.ndarray, int]
 
 
 def listed(inputs: AudioInput | Sequence[AudioInput]) -> list[AudioInput]:
-    """`inputs` as a list; one by itself, a pair of samples and their rate too, is its only one."""
+    """`inputs` as a list. A single one, such as a pair of samples and rate, makes a list of one."""
     is_pair = isinstance(inputs, tuple) and isinstance(next(iter(inputs), None), np.ndarray)
     return several([inputs] if is_pair else inputs)
 
@@ -51,10 +51,10 @@ def listed(inputs: AudioInput | Sequence[AudioInput]) -> list[AudioInput]:
 class AudioEmbedder:
     """Inference copy of the audio branch: (n, samples) windows to (n, dim), unit norm.
 
-    Batch norms are folded into their convolutions, the network runs channels-last and from the
-    log-mel to the feature map in `precision`, by default what the device is fastest with, bfloat16
-    or float32; log-mel and pooling stay in float32. Windows always go through in chunks of the same
-    shape, the last one filled up with silence: what stands beside a window cannot change its
+    Batch norms are folded into their convolutions, and the network runs channels-last. From the
+    log-mel to the feature map it runs in `precision`, by default the one that the device is fastest
+    with, bfloat16 or float32. Log-mel and pooling stay in float32. All chunks have the same shape,
+    the last one is filled up with silence. So the other windows of a chunk cannot change an
     embedding.
     """
 
@@ -66,7 +66,7 @@ class AudioEmbedder:
         self.encoder = _fused(encoder)
         self.encoder.backbone.to(self.precision)
         self.projection = copy.deepcopy(projection).requires_grad_(False)
-        # Small chunks stay in the processor's caches; a GPU wants to be filled.
+        # Small chunks stay in the processor's caches. A GPU needs large ones to be busy.
         self.chunk = 8 if self.device.type == "cpu" else 64
 
     @torch.inference_mode()
@@ -141,46 +141,46 @@ def _resampled(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class Heard:
-    """What the model has heard of a track: a vector (dim,) float32, unit norm, for each window."""
+class TrackEmbedding:
+    """The vectors of a track's windows so far, each (dim,) float32, unit norm."""
 
     vectors: list[np.ndarray] = field(default_factory=list)
     waiting: int = 0
-    """Windows after these that stand in a chunk and have no vector yet."""
+    """How many further windows are in a chunk and have no vector yet."""
 
     def embedding(self) -> np.ndarray:
-        """The track's embedding (dim,) float32: the normalised mean of its windows'."""
+        """The embedding of the track, (dim,) float32: the normalised mean of its vectors."""
         total = np.asarray(np.sum(self.vectors, axis=0, dtype=np.float64))
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
 
 class Embedder(Protocol):
-    """An `AudioEmbedder`, or what stands for one that is elsewhere."""
+    """An `AudioEmbedder`, or a proxy of one in another process."""
 
     @property
     def chunk(self) -> int:
-        """Windows that go through the model at once."""
+        """How many windows go through the model at once."""
 
     def __call__(self, windows: Sequence[np.ndarray], /) -> np.ndarray:
         """At most `chunk` windows, each (samples,) float32 -> (len(windows), dim) float32."""
 
 
-class Listener:
-    """Takes windows one by one and runs the model on full chunks, whatever tracks they are of."""
+class StreamingEmbedder:
+    """Takes windows of any tracks one by one, and runs the model on full chunks."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._chunk: list[tuple[Heard, np.ndarray]] = []
+        self._chunk: list[tuple[TrackEmbedding, np.ndarray]] = []
 
-    def hear(self, track: Heard, window: np.ndarray) -> None:
-        """Take the next window (samples,) of `track`; some windows later it has its vector."""
+    def add(self, track: TrackEmbedding, window: np.ndarray) -> None:
+        """Take the next window (samples,) of `track`. Its vector follows when the chunk is full."""
         track.waiting += 1
         self._chunk.append((track, window))
         if len(self._chunk) == self._embedder.chunk:
-            self.finish()
+            self.flush()
 
-    def finish(self) -> None:
-        """Give all windows taken so far their vectors."""
+    def flush(self) -> None:
+        """Compute the vectors of all windows taken so far."""
         if self._chunk:
             vectors = self._embedder([window for _, window in self._chunk])
             for (track, _), vector in zip(self._chunk, vectors, strict=True):
@@ -190,8 +190,8 @@ class Listener:
 
 
 @dataclass(eq=False)
-class _Track(Heard):
-    """A track that is being decoded: its place, its next windows, and what went wrong."""
+class _Track(TrackEmbedding):
+    """A track that is being decoded: its index, its next windows, and its error if any."""
 
     index: int = 0
     queue: Queue[np.ndarray | AudioError | None] = field(default_factory=lambda: Queue(maxsize=4))
@@ -211,11 +211,11 @@ def encode_each(
 
     Args:
         length: samples of a window at `sample_rate`.
-        threads: decoders at work at once; None for as many as torch has, at most 8.
+        threads: number of decoding threads; None for as many as torch has, at most 8.
 
     Yields:
-        (index, embedding (dim,) float32 with unit norm, or why there is none), in order. A track's
-        embedding is the normalised mean of its windows'.
+        (index, embedding (dim,) float32 with unit norm or the error), in order. The embedding of a
+        track is the normalised mean of those of its windows.
     """
     threads = threads or min(8, torch.get_num_threads())
     stop = threading.Event()
@@ -235,10 +235,10 @@ def encode_each(
             put(None)
         except AudioError as error:
             put(error)
-        except Exception as error:  # a decoder's surprise must not leave the reader waiting
+        except Exception as error:  # otherwise the reader would wait for ever
             put(AudioError(_name(item), f"{type(error).__name__}: {error}"))
 
-    listener = Listener(embedder)
+    streaming = StreamingEmbedder(embedder)
     finished: deque[_Track] = deque()
 
     def ready() -> Iterator[tuple[int, np.ndarray | AudioError]]:
@@ -263,13 +263,13 @@ def encode_each(
             while tracks:
                 track = tracks.popleft()
                 while isinstance(window := track.queue.get(), np.ndarray):
-                    listener.hear(track, window)
+                    streaming.add(track, window)
                     yield from ready()
                 track.error = window
                 finished.append(track)
                 start_next()
                 yield from ready()
-            listener.finish()
+            streaming.flush()
             yield from ready()
         finally:
             stop.set()

@@ -1,4 +1,4 @@
-"""What a log-mel says of rhythm and timbre without a network: five numbers for each window."""
+"""Rhythm and timbre measured from a log-mel, without a network: five numbers a window."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from torch.nn import functional as F
 
 from muscall.audio.mel import LogMel, MelConfig
 
-_MEL = MelConfig(relative=True)
+_MEL = MelConfig(level_normalised=True)
 _FRAMES = _MEL.sample_rate / _MEL.hop  # a second
-_QUIET = -60.0  # dB under the mean: what is quieter starts no note
-_NEAR, _FAR = 2, 7  # frames within which a peak is the highest, and around it to rise from
+_QUIET = -60.0  # dB below the mean; quieter rises are not notes
+_NEAR, _FAR = (
+    2,
+    7,
+)  # frames within which a peak is the highest, and rises from the lowest
 _BEAT = round(60 / 180 * _FRAMES), round(60 / 50 * _FRAMES)  # frames, at 180 and 50 a minute
-_MEDIAN = 17  # frames, or bands, of a note that lasts, or a stroke
+_MEDIAN = 17  # frames of a sustained note, or bands of a drum stroke
 
 
 class Measures(nn.Module):
-    """Onsets, percussion, pulse, dynamics and brightness, none of which depends on the level.
+    """Onsets, percussion, pulse, dynamics and brightness. None of them depends on the level.
 
     - onsets a second: peaks of the mean rise over the mels that stand out by a standard deviation.
     - percussion: the share of the power that is more alike over mels than over time, in 0..1 (as
@@ -75,7 +78,7 @@ def _percussion(power: Tensor) -> Tensor:
 
 
 def _pulse(rises: Tensor) -> Tensor:
-    """(batch, frames) -> the highest autocorrelation at a beat (batch,), of 1 at none."""
+    """(batch, frames) -> the highest autocorrelation at a beat (batch,), relative to lag 0."""
     flat = rises - rises.mean(dim=1, keepdim=True)
     frames = flat.shape[1]
     spectrum = torch.fft.rfft(flat, n=2 * frames).abs().square()

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from huggingface_hub import PyTorchModelHubMixin
+from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.errors import AudioError, ConfigError
-from muscall.models import checkpoint
+from muscall.errors import AudioError
+from muscall.models import card, checkpoint
 from muscall.models.audio import new_audio_encoder
-from muscall.models.config import ModelConfig
+from muscall.models.config import ClapAudioConfig, ModelConfig
+from muscall.models.heads import Outputs, adapter, projections, simclr_head
 from muscall.models.hub import WEIGHTS, find_model
 from muscall.models.inference import AudioEmbedder, AudioInput, Windows, encode_each, listed
 from muscall.models.precision import native_precision
@@ -30,13 +31,14 @@ class MusCALL(
     PyTorchModelHubMixin,
     library_name="muscall",
     license="apache-2.0",
+    pipeline_tag="feature-extraction",
     tags=["music", "audio", "contrastive-learning", "retrieval"],
-    model_card_template=checkpoint.MODEL_CARD,
+    model_card_template=card.TEMPLATE,
 ):
     """Audio and text encoders with linear projections into one space of `config.dim`.
 
-    Build a new one with `MusCALL.create(config)`, load one with `muscall.load(...)` or
-    `MusCALL.from_pretrained(...)`.
+    `MusCALL(config)` builds a new one: random weights, except for a pretrained text encoder.
+    `muscall.load(...)` and `MusCALL.from_pretrained(...)` load one.
     """
 
     def __init__(self, config: ModelConfig, text: TextEncoder | None = None) -> None:
@@ -44,40 +46,51 @@ class MusCALL(
         self.audio = new_audio_encoder(config.audio)
         self.text = text or new_text_encoder(config.text)
         self.config = config.model_copy(update={"text": self.text.config})
-        self.audio_projection, self.text_projection = _projections(
+        self.audio_projection, self.text_projection = projections(
             config, self.audio.features, self.text.features
         )
         self.text_adapter: nn.Module | None = None
         if config.text_adapter:
-            last = nn.Linear(config.text_adapter, self.text.features)
-            nn.init.zeros_(last.weight)  # at first it changes nothing
-            nn.init.zeros_(last.bias)
-            first = nn.Linear(self.text.features, config.text_adapter)
-            self.text_adapter = nn.Sequential(first, nn.GELU(), last)
+            self.text_adapter = adapter(self.text.features, config.text_adapter)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / config.temperature)))
         self.logit_bias: nn.Parameter | None = None
         if config.logit_bias is not None:
             self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias))
-        self.precision: torch.dtype | None = None
-        """Of both networks in `encode_audio` and `encode_text`; None for what their device is
-        fastest with.
+        clap = isinstance(config.audio, ClapAudioConfig)
+        self.precision: torch.dtype | None = torch.float32 if clap else None
+        """Precision of both networks in `encode_audio` and `encode_text`. None is the one that
+        their device is fastest with. Published models use float32, as in their own code.
         """
         self._embedder: tuple[object, AudioEmbedder] | None = None
         self.ssl_head: nn.Module | None = None
         if config.ssl_dim:
-            self.ssl_head = nn.Sequential(
-                nn.Linear(self.audio.features, self.audio.features),
-                nn.ReLU(),
-                nn.Linear(self.audio.features, config.ssl_dim),
-            )
+            self.ssl_head = simclr_head(self.audio.features, config.ssl_dim)
         self.teacher_head: nn.Module | None = None
         if config.teacher_dim:
             self.teacher_head = nn.Linear(self.audio.features, config.teacher_dim)
 
-    @classmethod
-    def create(cls, config: ModelConfig) -> Self:
-        """A new model: random weights, except for a pretrained text encoder."""
-        return cls(config)
+    def forward(self, waveforms: Tensor, text: Tensor) -> Outputs:
+        """Embed a batch of pairs, for training.
+
+        Args:
+            waveforms: (views, n, samples) float32 mono at `config.audio.sample_rate`. The first
+                view is paired with the text; two are compared by self-supervision.
+            text: (n, tokens) int64 from `text.tokenize`, or (n, features) floats, which are the
+                text encoder's features of the sentences.
+
+        Returns:
+            Embeddings, and the output of each head that the model has.
+        """
+        views, count, samples = waveforms.shape
+        features = self.audio(waveforms.reshape(views * count, samples))
+        audio = self.project_audio(features[:count])
+        embedded = self.project_text(text) if text.is_floating_point() else self.embed_text(text)
+        first = second = teacher = None
+        if self.ssl_head is not None and views == 2:
+            first, second = self.ssl_head(features).float().split(count)
+        if self.teacher_head is not None:
+            teacher = self.teacher_head(features[:count]).float()
+        return Outputs(audio, embedded, first, second, teacher)
 
     def embed_audio(self, waveform: Tensor) -> Tensor:
         """(batch, samples) mono at `config.audio.sample_rate` -> (batch, dim), unit norm."""
@@ -116,17 +129,32 @@ class MusCALL(
         """Embed whole tracks.
 
         Args:
-            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n); one
-                of them needs no list.
-            windows: "all" pools windows over the whole track, "centre" takes the central one.
+            inputs: files, or (samples, sample_rate) pairs with samples (n,) or (channels, n). A
+                single one needs no list.
+            windows: "all" averages windows over the whole track, "centre" takes the central one.
             progress: called with the number of tracks done so far.
 
         Returns:
-            (number of inputs, dim) float32, unit norm. The same track gives the same embedding
-            whatever stands beside it.
+            (number of inputs, dim) float32, unit norm. The embedding of a track does not depend on
+            the other inputs.
 
         Raises:
             AudioError: naming the first input that cannot be used.
+
+        Examples:
+            Search two tracks, a tone and noise, by a sentence. Files work the same, as in
+            `model.encode_audio(["song.mp3", "other.flac"])`.
+
+            >>> import muscall, numpy as np
+            >>> model = muscall.load()
+            >>> tone = np.sin(2 * np.pi * 440 / 16000 * np.arange(5 * 16000))
+            >>> noise = np.random.default_rng(0).normal(scale=0.1, size=5 * 16000)
+            >>> tracks = model.encode_audio([(tone, 16000), (noise, 16000)])
+            >>> tracks.shape
+            (2, 128)
+            >>> similarities = model.encode_text("white noise") @ tracks.T
+            >>> int(similarities.argmax())
+            1
         """
         inputs = listed(inputs)
         embeddings = np.empty((len(inputs), self.config.dim), np.float32)
@@ -141,7 +169,11 @@ class MusCALL(
     def encode_each(
         self, inputs: AudioInput | Sequence[AudioInput], *, windows: Windows = "all"
     ) -> Generator[tuple[int, np.ndarray | AudioError], None, None]:
-        """As `encode_audio`, one by one: (index, embedding (dim,) or the error), in order."""
+        """Embed tracks one by one, as `encode_audio` does.
+
+        Yields:
+            (index, embedding (dim,) float32 or the error of this track), in order.
+        """
         audio = self.config.audio
         return encode_each(
             self.audio_embedder(),
@@ -152,8 +184,8 @@ class MusCALL(
         )
 
     def audio_embedder(self) -> AudioEmbedder:
-        """The audio branch made ready for inference with the present weights."""
-        # Every change of a weight in place counts up its version.
+        """The audio encoder and projection, made ready for inference with the current weights."""
+        # A change of a weight in place increments its version.
         parts = (self.audio, self.audio_projection)
         weights = [weight for part in parts for weight in part.state_dict().values()]
         state = (self.precision, weights[0].device, sum(weight._version for weight in weights))
@@ -164,20 +196,38 @@ class MusCALL(
 
     @torch.no_grad()
     def encode_text(self, sentences: str | Sequence[str], *, batch_size: int = 64) -> np.ndarray:
-        """Embed sentences, or one -> (number of sentences, dim) float32, unit norm."""
+        """Embed sentences.
+
+        Args:
+            sentences: one, or several.
+            batch_size: how many go through the encoder at once.
+
+        Returns:
+            (number of sentences, dim) float32, unit norm.
+
+        Examples:
+            >>> import muscall
+            >>> model = muscall.load()
+            >>> sentences = model.encode_text(["slow piano music", "quiet piano", "heavy metal"])
+            >>> sentences.shape
+            (3, 128)
+            >>> similarities = sentences @ sentences.T
+            >>> bool(similarities[0, 1] > similarities[0, 2])
+            True
+        """
         training = self.training
         self.eval()
         device = self.logit_scale.device
-        tokens = [self.text.tokenize(sentence)[0] for sentence in several(sentences)]
-        embeddings = np.empty((len(tokens), self.config.dim), np.float32)
-        # Neighbours in length share a batch, so that little is spent on padding.
-        order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
+        sentences = several(sentences)
+        embeddings = np.empty((len(sentences), self.config.dim), np.float32)
+        # Sentences of similar length share a batch, which then has little padding.
+        order = sorted(range(len(sentences)), key=lambda index: len(sentences[index]))
         precision = self.precision or native_precision(device)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
             for start in range(0, len(order), batch_size):
                 batch = order[start : start + batch_size]
-                padded = nn.utils.rnn.pad_sequence([tokens[i] for i in batch], batch_first=True)
-                embeddings[batch] = self.embed_text(padded.to(device)).cpu().numpy()
+                tokens = self.text.tokenize([sentences[index] for index in batch])
+                embeddings[batch] = self.embed_text(tokens.to(device)).cpu().numpy()
         self.train(training)
         return embeddings
 
@@ -192,9 +242,9 @@ class MusCALL(
         self.load_state_dict(dict(state))
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> str | None:
-        """Write `config.json`, `model.safetensors` and a model card, aside first, then renamed.
+        """Write `config.json`, `model.safetensors` and a model card.
 
-        Takes what huggingface_hub's mixin takes. A failure leaves what was there before.
+        Takes the options of huggingface_hub's mixin. A failure leaves the folder as it was.
 
         Raises:
             CheckpointError: when the folder cannot be written.
@@ -205,13 +255,31 @@ class MusCALL(
         with checkpoint.written_aside(folder) as aside:
             return super().save_pretrained(aside, **kwargs)
 
+    def generate_model_card(
+        self, *args: Any, results: Mapping[str, Mapping[str, float]] = {}, **kwargs: Any
+    ) -> ModelCard:
+        """The card that `save_pretrained` and `push_to_hub` write; see their `model_card_kwargs`.
+
+        Args:
+            results: by the name of a data set, scores by their names, such as `retrieval_metrics`
+                gives them; they are in the card's metadata, where a hub shows them.
+            kwargs: `details`, Markdown for the card's end.
+        """
+        generated = super().generate_model_card(*args, **kwargs)
+        data = cast(ModelCardData, generated.data)
+        data.eval_results = card.eval_results(results) or None
+        data.model_name = "MusCALL" if results else None
+        return generated
+
     def _save_pretrained(self, save_directory: Path) -> None:
         tokenizer = None if isinstance(self.text, TextTransformer) else self.text.tokenizer
         checkpoint.write(save_directory, self.config, self.state_dict(), tokenizer)
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> Self:
-        """Load a checkpoint folder, or one from a hub with what `snapshot_download` takes.
+        """Load a checkpoint folder, or one from a hub. Takes the options of `snapshot_download`.
+
+        A CLAP model that transformers has saved is loaded as well.
 
         Raises:
             CheckpointError: when there is no such model or its files are damaged.
@@ -221,21 +289,6 @@ class MusCALL(
         model = cls(config, saved_text_encoder(config.text, tokenizer))
         model.load_weights(state, origin=str(folder / WEIGHTS))
         return model.eval()
-
-
-def _projections(config: ModelConfig, audio: int, text: int) -> tuple[nn.Module, nn.Module]:
-    """From so many features of each encoder to the joint space."""
-    if config.projection:
-        linear = nn.Linear(audio, config.dim, bias=False), nn.Linear(text, config.dim, bias=False)
-        for projection in linear:
-            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
-        return linear
-    if audio != config.dim or text != config.dim:
-        raise ConfigError(
-            f"model.projection: false asks both encoders for model.dim={config.dim} features, "
-            f"but audio has {audio}, text {text}"
-        )
-    return nn.Identity(), nn.Identity()
 
 
 def load(source: str | Path | None = None, device: str | torch.device | None = None) -> MusCALL:

@@ -19,7 +19,7 @@ RATE = 16000  # Hz
 FRAME, HOP, MELS = 512, 256, 96  # samples, samples, bands
 PATCH = 187  # frames that the networks learned from: 3 s
 SAMPLES = PATCH * HOP
-LEVEL, QUIETEST = 0.1, 1e-4  # RMS; what is quieter than the second is not raised any further
+LEVEL, QUIETEST = 0.1, 1e-4  # RMS; clips below the second are raised as much as one at it
 TAGS, FEATURES = 50, 200
 
 
@@ -83,10 +83,10 @@ class Normed(nn.Module):
 
 
 class FilterBank(Normed):
-    """`width` filters of `frames` x `bands`, each anywhere along the bands: its maximum there.
+    """`width` filters of `frames` x `bands`, each with its maximum over all places along the bands.
 
-    One matrix product for each place along the bands, with a running maximum, keeps everything in
-    the processor's caches: three times as fast as a convolution of the whole.
+    One matrix product for each place, with a running maximum, keeps everything in the processor's
+    caches. It is three times as fast as one convolution.
     """
 
     def __init__(self, width: int, frames: int, bands: int) -> None:
@@ -96,8 +96,8 @@ class FilterBank(Normed):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, frames, MELS) -> (batch, width, frames)."""
-        # ReLU and norm are monotonic, so the maximum may be taken before them; where the norm's
-        # weight is negative it is the minimum.
+        # ReLU and norm are monotonic, so the maximum can be taken before them. If the norm's weight
+        # is negative, it is the minimum.
         sign = torch.where(self.norm.weight < 0, -1.0, 1.0).to(x.dtype)
         filters = self.layer.weight[:, 0].transpose(1, 2).flatten(1).T * sign
         padded = F.pad(x, (0, 0, *self.padding))
@@ -119,7 +119,7 @@ class Musicnn(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.input_norm = nn.BatchNorm2d(1, eps=1e-3)
-        # 0.4 and 0.7 of the bands high: harmonics wherever they lie.
+        # Of 0.4 and 0.7 of the bands, for harmonics at any pitch.
         self.timbres = nn.ModuleList(FilterBank(204, 7, bands) for bands in (38, 67))
         self.rhythms = nn.ModuleList(FilterBank(51, frames, 1) for frames in (128, 64, 32))
         front = 2 * 204 + 3 * 51

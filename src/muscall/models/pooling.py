@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class AveragePool(nn.Module):
-    """Mean over mels and time, and a linear map of it to `features`, if they are stated."""
+    """Mean over mels and time, then a linear map to `features` if that is given."""
 
     def __init__(self, channels: int, features: int | None = None) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class AttentionPool(nn.Module):
     Positional embeddings are learned for a grid of `mels` x `frames` and interpolated along time
     for inputs of another length.
 
-    One query allows to fold the key and value projections into it: with q the projected mean,
+    With one query, we can fold the key and value projections into it. With q the projected mean,
     softmax(q . (W_k x)) = softmax((W_k^T q) . x), so the map itself is never projected.
     """
 

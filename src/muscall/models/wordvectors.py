@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from muscall.errors import CheckpointError
+from muscall.errors import CheckpointError, needs
 from muscall.models.config import WordVectorsConfig
 from muscall.models.transformer import pad
 from muscall.several import several
@@ -20,7 +20,7 @@ from muscall.text.words import word_tokenizer
 class WordVectors(nn.Module):
     """Lower-cased words to the mean of their vectors (word2vec: Mikolov et al. 2013).
 
-    A word without a vector does not count. A sentence without any gets the mean of all vectors,
+    Words without a vector are ignored. A sentence without known words gets the mean of all vectors,
     which is row 0 of the table.
     """
 
@@ -64,30 +64,29 @@ class WordVectors(nn.Module):
 def read_vectors(path: str | Path, limit: int) -> tuple[list[str], np.ndarray]:
     """Word vectors from a file in one of word2vec's formats: text or, named .bin, binary; also .gz.
 
-    Words are lower-cased. Of several spellings the lower-case one is taken, else the first.
+    Words are lower-cased. If a word has several spellings, the lower-case one is used, or else the
+    first.
 
     Args:
-        limit: words that are read.
+        limit: how many words are read.
 
     Returns:
         The words and their vectors, (words, size) float32.
 
     Raises:
-        CheckpointError: when there is no such file, it is damaged, or gensim is missing.
+        CheckpointError: when there is no such file, or it is damaged.
+        MissingExtra: gensim is not installed.
     """
     if not Path(path).is_file():
         raise CheckpointError(f"{path}: no such word vectors; recipes/word2vec/train.py makes some")
-    try:
+    with needs("word2vec", f"{path}: reading word vectors"):
         from gensim.models import KeyedVectors
-    except ImportError:
-        reader = "pip install 'muscall[word2vec]'"
-        raise CheckpointError(f"{path}: word vectors are read by gensim: {reader}") from None
     binary = Path(path).name.lower().removesuffix(".gz").endswith(".bin")
     try:
         read = KeyedVectors.load_word2vec_format(
             str(path), binary=binary, limit=limit, unicode_errors="replace"
         )
-    except Exception as error:  # gensim fails in as many ways as there are damaged files
+    except Exception as error:  # gensim raises many types of errors
         reason = str(error) or type(error).__name__
         raise CheckpointError(f"{path}: not word vectors, or damaged: {reason}") from None
     rows: dict[str, int] = {}

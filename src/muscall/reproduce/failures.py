@@ -16,10 +16,10 @@ from muscall.audio.mel import MelConfig
 from muscall.audio.windows import centre_start
 from muscall.data.manifest import Row, read_manifest
 from muscall.evaluation.retrieval import right_items
-from muscall.evaluation.tables import Value, markdown, mean
-from muscall.reproduce.found import Found
+from muscall.evaluation.score import Score, markdown, mean
 from muscall.reproduce.pages import Claim
 from muscall.reproduce.paper import T2A
+from muscall.reproduce.results import StudyResults
 
 SHOWN = 12
 SECONDS = 10.0
@@ -75,15 +75,15 @@ def failures(rows: Sequence[Row], similarity: np.ndarray, ranks: np.ndarray) -> 
     return found
 
 
-def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG001
+def page(results: StudyResults, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG001
     """What failures have in common, and some of them; in a folder of its own a page that plays
     these. It is not linked to: sound is not always free to be passed on with results.
     """
-    (variant,) = found.variants
-    scores = found.scores[variant.name][0]
-    by_id = {row.id: row for row in read_manifest(found.held.test)}
+    (variant,) = results.variants
+    scores = results.scores[variant.name][0]
+    by_id = {row.id: row for row in read_manifest(results.held.test)}
     rows = [by_id[name] for name in scores["ids"]]
-    audio, text = found.embeddings(variant.name)
+    audio, text = results.embeddings(variant.name)
     every = failures(rows, text @ audio.T, np.array(scores["ranks"][T2A]))
     if not every:
         return "Every sentence found its track first."
@@ -109,7 +109,7 @@ def page(found: Found, stem: Path, claims: Sequence[Claim]) -> str:  # noqa: ARG
             f"{len(every):,} of {len(rows):,} sentences did not find their track first. "
             f"These {len(shown)} are drawn at random; `{stem.name}/{heard.name}`, which the "
             "command writes beside this page, plays them.",
-            markdown({name: dict[str, Value](row) for name, row in common.items()}),
+            markdown({name: dict[str, Score](row) for name, row in common.items()}),
             "\n".join(lines),
             "The paper's examples: “An atmospheric and introspective orchestral track featuring "
             "strings, piano, and synth.” found “An inspirational and moody orchestral track "

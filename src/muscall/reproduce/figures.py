@@ -1,4 +1,4 @@
-"""Pictures of results, as SVG."""
+"""Figures of results, as SVG."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from typing import Any
 
 import numpy as np
 
-from muscall.evaluation.tables import Value
+from muscall.evaluation.score import Score
 from muscall.reproduce.fitting import PowerLaw
 
 OURS, THEIRS, FAINT = "#cf3d22", "#33658a", "0.6"
-_POINTS = 1000  # of each modality; more are a blot
+_POINTS = 1000  # of each modality: more of them hide each other
 _PAIRS = 100_000
 
 
 @dataclass(frozen=True)
 class Line:
-    """A series of values with their intervals."""
+    """A series of scores."""
 
     name: str
     at: Sequence[float]
-    values: Sequence[Value]
+    scores: Sequence[Score]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Series over one axis."""
+    """Series that share one axis."""
 
     label: str
     lines: Sequence[Line]
     log: bool = False
 
 
-def dots(ours: Mapping[str, Value], theirs: Mapping[str, float], label: str, path: Path) -> None:
-    """A row for each variant: ours with its interval, and the paper's in a panel of its own."""
+def dots(ours: Mapping[str, Score], theirs: Mapping[str, float], label: str, path: Path) -> None:
+    """A row for each variant: our score with its interval, and in a second panel the paper's."""
     panels = 2 if theirs else 1
     names = list(ours)
     with _figure(path, panels, height=1.2 + 0.35 * len(names)) as (left, *right):
@@ -62,14 +62,14 @@ def lines(
     law: PowerLaw | None = None,
     chance: float | None = None,
 ) -> None:
-    """Series over an axis, with their intervals; on logarithmic axes where there is a power law."""
+    """Series with their intervals. With a power law, the axes are logarithmic."""
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     with _figure(path, len(panels)) as all_axes:
         for panel, axes in zip(panels, all_axes, strict=True):
             for line, colour in zip(panel.lines, (OURS, THEIRS, FAINT), strict=False):
-                _bars(axes, line.values, line.at, colour, line.name)
-                axes.plot(line.at, [value.value for value in line.values], color=colour)
+                _bars(axes, line.scores, line.at, colour, line.name)
+                axes.plot(line.at, [score.value for score in line.scores], color=colour)
             ticks = sorted({at for line in panel.lines for at in line.at})
             if panel.log:
                 axes.set_xscale("log")
@@ -92,7 +92,7 @@ def lines(
 def joint_space(
     aligned: np.ndarray, random: np.ndarray, audio: np.ndarray, text: np.ndarray, path: Path
 ) -> None:
-    """Densities of the similarities (n,) of pairs, and t-SNE of both modalities, (n, dim) each."""
+    """Densities of the similarities of pairs, (n,), and a t-SNE of the embeddings, (n, dim)."""
     from scipy.stats import gaussian_kde
     from sklearn.manifold import TSNE
 
@@ -113,31 +113,31 @@ def joint_space(
             left.fill_between(at, density, alpha=0.2, color=colour, linewidth=0)
         left.set(xlabel="cosine similarity", ylabel="density", ylim=(0, None))
         left.legend()
-        halves = np.split(placed, 2)
-        for name, half, colour in zip(("audio", "text"), halves, (OURS, THEIRS), strict=True):
-            right.scatter(*half.T, s=4, color=colour, label=name, linewidth=0)
+        parts = np.split(placed, 2)
+        for name, part, colour in zip(("audio", "text"), parts, (OURS, THEIRS), strict=True):
+            right.scatter(*part.T, s=4, color=colour, label=name, linewidth=0)
         right.set(xticks=[], yticks=[], title="t-SNE")
         right.legend(markerscale=4)
 
 
 def _end(values: Iterable[float]) -> float:
-    """Where an axis ends, so that the largest value is seen whole; never at zero."""
+    """The end of an axis on which the largest value is seen whole; never zero."""
     return 1.08 * max(1.0, *values)
 
 
 def _bars(
     axes: Any,
-    values: Sequence[Value],
+    scores: Sequence[Score],
     at: Sequence[float] | np.ndarray,
     colour: str,
     name: str,
     *,
     sideways: bool = False,
 ) -> None:
-    middle = np.array([value.value for value in values])
-    # Rounding must not turn an end onto the wrong side, which matplotlib refuses.
-    below = [max(0.0, v.value - v.low) if v.low is not None else 0.0 for v in values]
-    above = [max(0.0, v.high - v.value) if v.high is not None else 0.0 for v in values]
+    middle = np.array([score.value for score in scores])
+    # Rounding can put an end on the wrong side of the value, which matplotlib refuses.
+    below = [max(0.0, s.value - s.low) if s.low is not None else 0.0 for s in scores]
+    above = [max(0.0, s.high - s.value) if s.high is not None else 0.0 for s in scores]
     style = {"fmt": "o", "color": colour, "label": name, "capsize": 2}
     if sideways:
         axes.errorbar(middle, at, xerr=[below, above], **style)

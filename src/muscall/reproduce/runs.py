@@ -16,11 +16,12 @@ from filelock import FileLock
 
 import muscall
 from muscall.models.checkpoint import written_aside
+from muscall.records import former_name
 from muscall.reproduce.provenance import provenance
-from muscall.reproduce.scores import MEASURES, Held
+from muscall.reproduce.scores import MEASURES, HeldOut
 from muscall.training import Config, train
+from muscall.training.folder import BEST, LAST, STATE, comparable
 from muscall.training.journal import METRICS, read_metrics
-from muscall.training.trainer import BEST, LAST, STATE, comparable
 
 DONE = "run.json"
 
@@ -40,7 +41,9 @@ class Run:
         at their defaults: one that is added later leaves the runs before it as they are.
         """
         usual = comparable(Config())
-        told = {name: v for name, v in comparable(config).items() if usual.get(name) != v}
+        told = {
+            former_name(name): v for name, v in comparable(config).items() if usual.get(name) != v
+        }
         told |= {name: Path(str(told[name])).name for name in ("data.train", "data.val")}
         key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         settings = config.train.model_copy(update={"out": str(runs / key)})
@@ -73,11 +76,11 @@ class Run:
         clip = self.config.model.audio.window_seconds
         return self.steps * self.config.train.batch_size * views * clip
 
-    def scored(self, measure: str, held: Held) -> bool:
+    def scored(self, measure: str, held: HeldOut) -> bool:
         """Whether it is trained and `measure` is taken."""
         return self.finished and self._kept(measure, held).exists()
 
-    def score(self, measure: str, held: Held) -> dict[str, Any]:
+    def score(self, measure: str, held: HeldOut) -> dict[str, Any]:
         """What `measure` (one of MEASURES) says of it; trains and measures what is missing.
 
         Another process that works on it is waited for.
@@ -91,12 +94,12 @@ class Run:
                 _write(kept, MEASURES[measure](model, held, self.folder))
         return self.scores(measure, held)
 
-    def scores(self, measure: str, held: Held) -> dict[str, Any]:
+    def scores(self, measure: str, held: HeldOut) -> dict[str, Any]:
         """What was measured, with what is known of the training."""
         told: dict[str, Any] = json.loads(self._kept(measure, held).read_text("utf-8"))
         return told | {"run": json.loads((self.folder / DONE).read_text("utf-8"))}
 
-    def _kept(self, measure: str, held: Held) -> Path:
+    def _kept(self, measure: str, held: HeldOut) -> Path:
         return self.folder / f"{measure}-{held.key(measure)}.json"
 
     def _train(self) -> None:

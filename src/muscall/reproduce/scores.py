@@ -1,10 +1,10 @@
-"""What is measured of a model, on rows that it has not trained on."""
+"""Scores of a trained model on held-out rows."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,40 +16,42 @@ from muscall.errors import ConfigError
 from muscall.evaluation.labelling import Labelling, LabelResult, evaluate_zeroshot
 from muscall.evaluation.metrics import ranks
 from muscall.evaluation.probe import SPLITS, evaluate_probe
-from muscall.evaluation.retrieval import RetrievalResult, evaluate_retrieval
+from muscall.evaluation.retrieval import evaluate_retrieval
+from muscall.evaluation.score import Score
 from muscall.evaluation.zeroshot import TEMPLATES
 from muscall.models.muscall import MusCALL
 from muscall.reproduce.paper import A2T, T2A
 
 log = logging.getLogger("muscall")
 
-Values = dict[str, list[float]]
-"""By column, a value and the ends of its interval."""
+Values = dict[str, Score]
+"""By column; as JSON a list of the value and the ends of its interval."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """Rows kept aside: `test` is a manifest of pairs; `labelled` names manifests of rows with
-    labels. Their names, or else their text, tell what they hold.
+class HeldOut:
+    """The manifests that models are tested on.
+
+    `test` is a manifest of pairs. `labelled` are manifests of rows with labels, each with a name.
     """
 
     test: Path
     labelled: tuple[tuple[str, Path], ...] = ()
 
     def key(self, measure: str) -> str:
-        """What the scores of `measure` depend on beside the model, in a word."""
+        """A file-name part that differs where scores of `measure` may differ for the same model."""
         if measure == "retrieval":
             return self.test.stem
-        told = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, path in self.labelled:
-            told.update(f"{name}\0".encode() + path.read_bytes())
-        return told.hexdigest()[:12]
+            digest.update(f"{name}\0".encode() + path.read_bytes())
+        return digest.hexdigest()[:12]
 
     def check(self, measure: str) -> None:
-        """See that there is what `measure` asks for, before hours of training.
+        """Check, before hours of training, that the rows for `measure` are there.
 
         Raises:
-            ConfigError: rows with labels are asked for, and there are none that can be scored.
+            ConfigError: no labelled rows, or none that can be scored.
             ManifestError: naming every unusable row.
         """
         if measure == "probe":
@@ -59,26 +61,27 @@ class Held:
 
     @property
     def embeddings(self) -> str:
-        """The file, in a run's folder, of `audio` and `text`, (items, dim) float32 each."""
+        """The file in a run's folder with `audio` and `text`, (items, dim) float32 each."""
         return f"embeddings-{self.test.stem}.npz"
 
 
-def retrieval(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:
-    """Both directions; keeps the ranks, for comparisons by query, and in `folder` the embeddings.
+def retrieval(model: MusCALL, held: HeldOut, folder: Path) -> dict[str, Any]:
+    """Scores of both directions. Writes the embeddings into `folder`.
 
     Returns:
-        `values`: by column, the value and the ends of its interval over queries. `ranks`: by
-        direction, the rank of each query's right item. `items`, and the `ids` of their rows.
+        `values`: scores with their intervals over queries, by column. `ranks`: the rank of each
+        query's right item, by direction. `items`: how many. `ids`: those of the items' rows.
     """
     rows = read_manifest(held.test)
     result = evaluate_retrieval(model, rows, captions="first")
     np.savez(folder / held.embeddings, audio=result.audio, text=result.text)
     failed = {failure.path for failure in result.failures}
-    values: Values = {}
-    for way, found, ends in _ways(result):
-        values |= {f"{way} {name}": [value, *ends[name]] for name, value in found.items()}
     return {
-        "values": values,
+        "values": {
+            f"{way} {name}": score
+            for way, scores in zip((T2A, A2T), result.scores.values(), strict=True)
+            for name, score in scores.items()
+        },
         "ranks": {
             T2A: ranks(result.similarity, result.right).tolist(),
             A2T: ranks(result.similarity.T, result.right.T).tolist(),
@@ -88,19 +91,12 @@ def retrieval(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:
     }
 
 
-def _ways(result: RetrievalResult) -> list[tuple[str, dict[str, float], Mapping[str, Any]]]:
-    return [
-        (T2A, result.text_to_audio, result.intervals["text_to_audio"]),
-        (A2T, result.audio_to_text, result.intervals["audio_to_text"]),
-    ]
-
-
-def zeroshot(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
-    """Each way of asking for the labels of each set, over its rows of split test.
+def zeroshot(model: MusCALL, held: HeldOut, folder: Path) -> dict[str, Any]:  # noqa: ARG001
+    """Zero-shot scores of each prompt on the test rows of each labelled set.
 
     Returns:
-        `values`: by way and column, in percent, with the ends of the interval over rows.
-        `chance`: by column, what random scores are expected to have.
+        `values`: scores in percent with their intervals over rows, by prompt and column.
+        `chance`: the expected scores of random answers, by column.
 
     Raises:
         ConfigError: there are no rows with labels.
@@ -108,39 +104,40 @@ def zeroshot(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noq
     values: Values = {}
     chance: dict[str, float] = {}
     for name, rows in _labelled(held):
-        asked = [row for row in rows if row.split in ("test", None)]
-        found = evaluate_zeroshot(model, asked, Labelling.of(rows), TEMPLATES)
+        tested = [row for row in rows if row.split in ("test", None)]
+        found = evaluate_zeroshot(model, tested, Labelling.of(rows), TEMPLATES)
         values |= _columns(name, found)
-        chance |= _by_chance(name, found)
+        chance |= _chance(name, found)
     return {"values": values, "chance": chance}
 
 
-def probe(model: MusCALL, held: Held, folder: Path) -> dict[str, Any]:  # noqa: ARG001
-    """What a logistic regression reads off the embedding, and off what the encoder gives to the
-    projection; of each set whose splits share labels: the open corpus' styles are of one split
-    each. Returns and raises as `zeroshot` does.
+def probe(model: MusCALL, held: HeldOut, folder: Path) -> dict[str, Any]:  # noqa: ARG001
+    """Linear probes of the embedding and of the encoder's features before the projection.
+
+    Sets whose splits share no label are left out: each style of the open corpus is in one split
+    only. Returns and raises as `zeroshot` does.
     """
     values: Values = {}
     chance: dict[str, float] = {}
     for name, rows in _probed(held):
-        for told, features in (("embedding", False), ("features", True)):
+        for source, features in (("embedding", False), ("features", True)):
             found = evaluate_probe(model, rows, features=features)
             values |= {
-                column.replace("linear probe", told, 1): value
+                column.replace("linear probe", source, 1): value
                 for column, value in _columns(name, found).items()
             }
-            chance |= _by_chance(name, found)
+            chance |= _chance(name, found)
     return {"values": values, "chance": chance}
 
 
-def _labelled(held: Held) -> Iterator[tuple[str, list[Row]]]:
+def _labelled(held: HeldOut) -> Iterator[tuple[str, list[Row]]]:
     if not held.labelled:
         raise ConfigError("no rows with labels: give --gtzan, --magnatagatune or the open corpus")
     for name, path in held.labelled:
         yield name, read_manifest(path, needs="labels", check_files=False)
 
 
-def _probed(held: Held) -> list[tuple[str, list[Row]]]:
+def _probed(held: HeldOut) -> list[tuple[str, list[Row]]]:
     found = []
     for name, rows in _labelled(held):
         each = [{label for row in in_split(rows, split) for label in row.labels or ()}
@@ -156,15 +153,15 @@ def _probed(held: Held) -> list[tuple[str, list[Row]]]:
 
 def _columns(name: str, found: LabelResult) -> Values:
     return {
-        f"{way}: {name} {measure}": [value, *found.intervals[way][measure]]
+        f"{way}: {name} {measure}": score
         for way, scores in found.scores.items()
-        for measure, value in scores.items()
+        for measure, score in scores.items()
     }
 
 
-def _by_chance(name: str, found: LabelResult) -> dict[str, float]:
+def _chance(name: str, found: LabelResult) -> dict[str, float]:
     return {f"{name} {measure}": value for measure, value in found.chance.items()}
 
 
-Measure = Callable[[MusCALL, Held, Path], dict[str, Any]]
+Measure = Callable[[MusCALL, HeldOut, Path], dict[str, Any]]
 MEASURES: dict[str, Measure] = {"retrieval": retrieval, "zeroshot": zeroshot, "probe": probe}

@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 
 from muscall.errors import ConfigError, MuscallError
+from muscall.processes import end_with_parent
 from muscall.reproduce.corpus import Corpus
-from muscall.reproduce.found import Found
 from muscall.reproduce.provenance import hardware
+from muscall.reproduce.results import StudyResults
 from muscall.reproduce.runs import DONE, Run
-from muscall.reproduce.scores import Held
+from muscall.reproduce.scores import HeldOut
 from muscall.reproduce.sizes import Size
 from muscall.reproduce.studies import STUDIES, Study
 from muscall.reproduce.written import write
@@ -98,10 +99,10 @@ class Sweep:
         self.jobs = options.jobs or (1 if self.on_gpu else os.cpu_count() or 1)
 
     @cached_property
-    def held(self) -> Held:
+    def held(self) -> HeldOut:
         """What models are measured on."""
         labelled = self.corpus.labelled() | dict(self.options.labelled)
-        return Held(self.corpus.manifest("test"), tuple(labelled.items()))
+        return HeldOut(self.corpus.manifest("test"), tuple(labelled.items()))
 
     def runs(self, study: Study) -> dict[str, list[Run]]:
         """The trainings of a study: by variant, one for each seed.
@@ -178,8 +179,8 @@ class Sweep:
             for name, group in groups.items()
         }
         variants = study.variants(self.options.size)
-        found = Found(variants, groups, scores, study.numbers, self.corpus, self.held)
-        return write(study, found, self.options.size, self.options.seeds, self.options.out)
+        results = StudyResults(variants, groups, scores, study.numbers, self.corpus, self.held)
+        return write(study, results, self.options.size, self.options.seeds, self.options.out)
 
     def _score(self, study: Study, runs: Sequence[Run], progress: Progress) -> None:
         missing = [run for run in runs if not run.scored(study.measure, self.held)]
@@ -201,7 +202,8 @@ class Sweep:
         steps = sum(run.steps for run in runs)
         # Not forked: the threads of a process do not survive it.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self.jobs, len(runs)), mp_context=context) as pool:
+        jobs = min(self.jobs, len(runs))
+        with ProcessPoolExecutor(jobs, context, end_with_parent) as pool:
             while waiting or working:
                 # No more at once than work at once: after Ctrl-C nothing new begins.
                 while waiting and len(working) < self.jobs:
@@ -222,7 +224,7 @@ def _different(groups: Mapping[str, Sequence[Run]]) -> list[Run]:
     return list({run.folder: run for group in groups.values() for run in group}.values())
 
 
-def _scored(run: Run, measure: str, held: Held) -> None:
+def _scored(run: Run, measure: str, held: HeldOut) -> None:
     """Score a run in a process of its own, whose messages go to the run's folder."""
     run.folder.mkdir(parents=True, exist_ok=True)
     with (run.folder / LOG).open("a", encoding="utf-8") as log:

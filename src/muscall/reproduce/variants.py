@@ -15,14 +15,16 @@ from muscall.training import Config
 class Variant:
     """A configuration (a file of `configs/`) with changed settings, trained on a share of the rows.
 
-    `baseline` has the baseline's encoders, which take a file of word vectors. In a figure with an
-    axis it stands `at` a place of a `series`.
+    `batch` pairs are contrasted; None for as many as the size says. `baseline` has the baseline's
+    encoders, which take a file of word vectors. In a figure with an axis it stands `at` a place of
+    a `series`.
     """
 
     name: str
     settings: tuple[str, ...] = ()
     config: str = "base"
     share: float = 1.0
+    batch: int | None = None
     baseline: bool = False
     series: str = ""
     at: float = 0.0
@@ -43,7 +45,7 @@ class Variant:
         Raises:
             ConfigError: a configuration that is not there or does not fit.
         """
-        changes = size.overrides
+        changes = size.overrides(len(corpus.part("train", self.share)), self.batch)
         if not self.baseline:
             changes += size.encoders
         elif vectors is not None:

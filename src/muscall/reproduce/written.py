@@ -1,4 +1,4 @@
-"""A study as it lies in a folder: its page, its figures, and the numbers behind them in JSON."""
+"""Writing a study: its page, its figures, and the numbers behind them as JSON."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 
 from muscall.models.checkpoint import written_aside
 from muscall.reproduce.corpus import SPLITS
-from muscall.reproduce.found import Found
 from muscall.reproduce.provenance import provenance
+from muscall.reproduce.results import StudyResults
 from muscall.reproduce.sizes import Size
 from muscall.reproduce.studies import Study
 
 _USE = {"train": "train on", "val": "validate on", "test": "search"}
 
 
-def write(study: Study, found: Found, size: Size, seeds: Sequence[int], folder: Path) -> Path:
+def write(
+    study: Study, results: StudyResults, size: Size, seeds: Sequence[int], folder: Path
+) -> Path:
     """Write all of a study's results into a folder.
 
     Returns:
@@ -24,45 +26,47 @@ def write(study: Study, found: Found, size: Size, seeds: Sequence[int], folder: 
     """
     stem = folder / f"{study.name}-{size.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    body = study.page(found, stem, study.claims)
+    body = study.page(results, stem, study.claims)
     now = provenance()
-    told = _told(study, found, size, seeds, written=now["date"])
+    about = _about(study, results, size, seeds, written=now["date"])
     values = {
         "study": study.name,
         "size": size.name,
         "seeds": list(seeds),
-        "data": {split: found.corpus.manifest(split).stem for split in SPLITS},
+        "data": {split: results.corpus.manifest(split).stem for split in SPLITS},
         **now,
         "rows": {
             name: {column: list(value) for column, value in row.items()}
-            for name, row in found.rows().items()
+            for name, row in results.rows().items()
         },
         "paper": study.numbers,
         "trainings": {
             name: [
                 {"run": run.folder.name, "values": s["values"], "training": s["run"]}
-                for run, s in zip(found.runs[name], found.scores[name], strict=True)
+                for run, s in zip(results.runs[name], results.scores[name], strict=True)
             ]
-            for name in found.runs
+            for name in results.runs
         },
     }
     page = stem.with_name(f"{stem.name}.md")
     with written_aside(folder) as aside:
         text = json.dumps(values, indent=1, ensure_ascii=False)
         (aside / f"{stem.name}.json").write_text(text + "\n", "utf-8")
-        text = f"# {study.title}\n\n{study.told}\n\n{body}\n\n{told}\n"
+        text = f"# {study.title}\n\n{study.told}\n\n{body}\n\n{about}\n"
         (aside / page.name).write_text(text, "utf-8")
     return page
 
 
-def _told(study: Study, found: Found, size: Size, seeds: Sequence[int], *, written: str) -> str:
-    """What the numbers are of."""
-    trained = [s["run"] for group in found.scores.values() for s in group]
-    machines = sorted({told["hardware"] for told in trained})
-    commits = sorted({told["commit"] for told in trained})
-    days = sorted({told["date"] for told in trained})
-    counts = ", ".join(f"{len(found.corpus.part(s)):,} to {_USE[s]}" for s in SPLITS)
-    data = ", ".join(f"`{found.corpus.manifest(split).stem}`" for split in SPLITS)
+def _about(
+    study: Study, results: StudyResults, size: Size, seeds: Sequence[int], *, written: str
+) -> str:
+    """The section about data, hardware and dates."""
+    trained = [s["run"] for group in results.scores.values() for s in group]
+    machines = sorted({run["hardware"] for run in trained})
+    commits = sorted({run["commit"] for run in trained})
+    days = sorted({run["date"] for run in trained})
+    counts = ", ".join(f"{len(results.corpus.part(s)):,} to {_USE[s]}" for s in SPLITS)
+    data = ", ".join(f"`{results.corpus.manifest(split).stem}`" for split in SPLITS)
     numbers = f"{study.name}-{size.name}.json"
     spread = "; ± is half the width of the one over trainings (Student)"
     return "\n".join(
@@ -70,7 +74,7 @@ def _told(study: Study, found: Found, size: Size, seeds: Sequence[int], *, writt
             "## What this is",
             "",
             f"`muscall reproduce {study.name} --size {size.name} --seeds "
-            f"{','.join(map(str, seeds))}`: {size.steps:,} steps of {size.batch} "
+            f"{','.join(map(str, seeds))}`: {size.length} of {size.batch} "
             f"pairs, clips of {size.seconds:g} s, where a row does not say otherwise. "
             "In brackets the 95 % interval over queries (bootstrap)"
             f"{spread if len(seeds) > 1 else ''}. The paper's numbers are on other "

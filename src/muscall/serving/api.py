@@ -12,14 +12,14 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from muscall.errors import one_line
+from muscall.errors import NotFound, one_line
 from muscall.library.describing import Label
-from muscall.library.filters import all_of
+from muscall.library.search.filters import all_of
+from muscall.library.search.query import SearchQuery
 from muscall.library.status import Pipeline
-from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Progress
 from muscall.serving.service import Service
-from muscall.serving.shown import Found, MapPoint, Strip, Track, Wish
+from muscall.serving.shown import Answer, MapPoint, Track, Waveform
 from muscall.serving.streaming import send
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
@@ -35,7 +35,7 @@ def _valid(text: str) -> str:
 
 
 Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty hex digits.")]
-# All of a wish together fits an address, of which servers read 64 KiB.
+# All of a query together fits an address, of which servers read 64 KiB.
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_valid)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_valid)]
 Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
@@ -53,10 +53,10 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class WishParameters(Asked):
-    """What a listener asks for."""
+class QueryParameters(Asked):
+    """What to find, see `SearchQuery`."""
 
-    text: Text = Field("", description="A sentence: dreamy synths, no drums")
+    text: Text = Field("", description="A sentence: dreamy synths from the 90s, no drums")
     like: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
     unlike: list[Example] = Field([], max_length=20, description="Keys of tracks, or uploads.")
     avoid: list[Words] = Field([], max_length=10, description="Words for what is not wanted.")
@@ -64,19 +64,7 @@ class WishParameters(Asked):
         [], max_length=10, description='A filter: year > 1990 and genre ~ "jazz". Of several, all.'
     )
     n: int = Field(20, ge=1, le=200)
-    most_per_artist: int | None = Field(None, ge=1, le=200)
-
-    def wish(self) -> Wish:
-        """The same as `Service` takes it."""
-        return Wish(
-            text=self.text,
-            like=tuple(self.like),
-            unlike=tuple(self.unlike),
-            avoid=tuple(self.avoid),
-            where=all_of(self.where),
-            n=self.n,
-            most_per_artist=self.most_per_artist,
-        )
+    max_per_artist: int | None = Field(None, ge=1, le=200)
 
 
 class Folder(BaseModel):
@@ -99,6 +87,8 @@ class LibraryStatus(BaseModel):
     """Of the model that serves; `tracks` are those that it has heard."""
     tracks: int
     hours: float
+    damage: str | None
+    """What to do where a part of the library cannot be read; what is in it is not counted."""
 
 
 class Failure(BaseModel):
@@ -149,8 +139,16 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _wish(parameters: Annotated[WishParameters, Query()]) -> Wish:
-    return parameters.wish()
+def _query(parameters: Annotated[QueryParameters, Query()]) -> SearchQuery:
+    return SearchQuery(
+        text=parameters.text,
+        like=tuple(parameters.like),
+        unlike=tuple(parameters.unlike),
+        avoid=tuple(parameters.avoid),
+        where=all_of(parameters.where),
+        n=parameters.n,
+        max_per_artist=parameters.max_per_artist,
+    )
 
 
 def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
@@ -166,7 +164,7 @@ async def _slowly(work: Callable[[], Result], limiter: anyio.CapacityLimiter = _
 
 
 Serving = Annotated[Service, Depends(_service)]
-Wished = Annotated[Wish, Depends(_wish)]
+Queried = Annotated[SearchQuery, Depends(_query)]
 router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422))
 
 
@@ -187,6 +185,7 @@ def status(service: Serving) -> LibraryStatus:
         pipeline=pipeline,
         tracks=heard.tracks,
         hours=heard.hours,
+        damage=found.advice,
     )
 
 
@@ -197,9 +196,9 @@ def errors(service: Serving) -> list[Failure]:
 
 
 @router.get("/search", responses=_problems(404))
-def search(service: Serving, wish: Wished) -> list[Found]:
+def search(service: Serving, query: Queried) -> Answer:
     """The tracks that fit best, best first: `text`, `like` or `where` is needed."""
-    return service.search(wish)
+    return service.search(query)
 
 
 @router.get("/tracks/{key}", responses=_problems(404))
@@ -214,9 +213,17 @@ def track(service: Serving, key: Key) -> Track:
     response_class=FileResponse,
     responses=_content("audio/*", 404, 416) | {206: {"content": {"audio/*": {}}}},
 )
-async def audio(request: Request, service: Serving, key: Key) -> FileResponse:
-    """The sound of a track, or a range of it: as it is where browsers play it, else as FLAC."""
-    path, kind = await _slowly(lambda: service.audio(key), _SOUND)
+async def audio(
+    request: Request,
+    service: Serving,
+    key: Key,
+    form: Annotated[Literal["flac"] | None, Query(alias="as")] = None,
+) -> FileResponse:
+    """The sound of a track, or a range of it: as it is where browsers play it, else as FLAC.
+
+    `as=flac` asks for FLAC in any case, for browsers that do not play Ogg, say.
+    """
+    path, kind = await _slowly(lambda: service.audio(key, as_flac=form == "flac"), _SOUND)
     return send(path, kind, request)
 
 
@@ -230,10 +237,10 @@ def cover(service: Serving, key: Key) -> Response:
     return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
 
 
-@router.get("/tracks/{key}/strip", responses=_problems(404))
-async def strip(service: Serving, key: Key, wish: Wished) -> Strip:
+@router.get("/tracks/{key}/waveform", responses=_problems(404))
+async def waveform(service: Serving, key: Key, query: Queried) -> Waveform:
     """The loudness of equal parts of a track, and how well each matches what is asked for."""
-    return await _slowly(lambda: service.strip(key, wish))
+    return await _slowly(lambda: service.waveform(key, query))
 
 
 @router.get("/tracks/{key}/labels", responses=_problems(404))
@@ -261,10 +268,10 @@ async def points(service: Serving) -> list[MapPoint]:
     return await _slowly(service.map)
 
 
-@router.get("/map/place", responses=_problems(404))
-async def place(service: Serving, wish: Wished) -> Place | None:
-    """Where on the map a wish is; null for one that is not about sound."""
-    found = await _slowly(lambda: service.place(wish))
+@router.get("/map/project", responses=_problems(404))
+async def project(service: Serving, query: Queried) -> Place | None:
+    """Where on the map a query lies; null for one that is not about sound."""
+    found = await _slowly(lambda: service.project(query))
     return None if found is None else Place(x=found[0], y=found[1])
 
 

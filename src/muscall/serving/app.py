@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,17 +10,27 @@ import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muscall import __version__
-from muscall.errors import AudioError, MuscallError, one_line
-from muscall.library.filters import FilterError
+from muscall.errors import AudioError, MuscallError, NotFound, one_line
 from muscall.library.library import Library
+from muscall.library.search.filters import FilterError
+from muscall.library.store import Damaged, library_error
 from muscall.serving import api, security
-from muscall.serving.errors import NotFound, TooLarge
 from muscall.serving.page import mount
 from muscall.serving.service import Service
+from muscall.serving.subsonic.routes import routes
+from muscall.serving.uploads import TooLarge
 
-_STATUS: dict[type[MuscallError], int] = {NotFound: 404, TooLarge: 413, FilterError: 422}
+_STATUS: dict[type[MuscallError], int] = {
+    NotFound: 404,
+    TooLarge: 413,
+    FilterError: 422,
+    Damaged: 503,
+}
 
 
 def build(
@@ -28,14 +38,17 @@ def build(
     *,
     host: str = "127.0.0.1",
     api_key: str | None = None,
+    allowed_origins: Sequence[str] = (),
     cache: Path | None = None,
     page: bool = True,
 ) -> FastAPI:
-    """The application that serves `library`: the API under /v1 and the page.
+    """The application that serves `library`: the API under /v1, apps' under /rest and the page.
 
     Args:
         host: what it will be bound to. Beyond this machine only with a key.
         api_key: what everybody has to give; None for nothing.
+        allowed_origins: sites such as "https://music.example.com" whose pages may ask, beside the
+            own: for a proxy that hides the name it is asked by.
         cache: see `Service`.
         page: whether to serve the page too, which one application of a process can.
 
@@ -61,8 +74,10 @@ def build(
         lifespan=lifespan,
     )
     app.state.service = service
-    app.add_middleware(security.Guard, api_key=api_key)
+    app.add_middleware(Head)
+    app.add_middleware(security.Guard, api_key=api_key, allowed_origins=allowed_origins)
     app.add_exception_handler(MuscallError, _refused)
+    app.add_exception_handler(RuntimeError, _unreadable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     if api_key is None:
@@ -70,15 +85,46 @@ def build(
     else:
         app.include_router(api.router, dependencies=security.KEY)
         app.include_router(security.login(api_key))
+    app.include_router(routes(service, api_key))
     if page:
         mount(app, service)
     return app
+
+
+class Head:
+    """Answers HEAD as GET without a body, where a route does not do so itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or _has_route(scope):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
+def _has_route(scope: Scope) -> bool:
+    routes = [route for route in scope["app"].routes if isinstance(route, APIRoute)]
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, AudioError):
         return JSONResponse({"detail": error.reason}, 422)  # without the path
     return JSONResponse({"detail": str(error)}, _STATUS.get(type(error), 400))  # type: ignore[arg-type]
+
+
+def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, RuntimeError) and str(error).startswith("lance error: "):
+        return _refused(request, library_error(error))
+    raise error
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:

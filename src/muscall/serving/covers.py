@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import mutagen
+from av.stream import Disposition
+from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4Tags
+
+from muscall.audio.decode import open_file
+from muscall.audio.decoders import open_stream
 
 _LARGEST = 10 << 20  # bytes
 _BESIDE = ("cover", "folder", "front", "albumart")
@@ -51,6 +57,11 @@ def _covers(path: Path) -> Iterator[Cover]:
 def _in_tags(path: Path) -> list[bytes]:
     try:
         pictures = _pictures(mutagen.File(path))
+        if not pictures and path.suffix.lower() == ".mp3":  # mutagen opens it for its ID3 alone
+            with suppress(APENoHeaderError):
+                pictures = _in_ape(APEv2(path))
+        if not pictures:
+            return _by_ffmpeg(path)
     except Exception:  # mutagen lets through what it trips over in damaged tags
         return []
     return [data for _, data in sorted(pictures, key=lambda picture: picture[0] != _FRONT)]
@@ -66,9 +77,33 @@ def _pictures(file: Any) -> list[tuple[int, bytes]]:
         return [(int(frame.type), frame.data) for frame in file.tags.getall("APIC")]
     if isinstance(file.tags, MP4Tags):
         return [(_FRONT, bytes(cover)) for cover in file.tags.get("covr", [])]
+    if isinstance(file.tags, APEv2):
+        return _in_ape(file.tags)
     blocks = (file.tags or {}).get("metadata_block_picture", [])
     found = [Picture(base64.b64decode(block)) for block in blocks]
     return [(picture.type, picture.data) for picture in found]
+
+
+def _in_ape(tags: Any) -> list[tuple[int, bytes]]:
+    names = [name for name in tags if name.lower().startswith("cover art")]
+    # A name, a zero byte and the picture.
+    pictures = [(name, bytes(tags[name].value).partition(b"\0")[2]) for name in names]
+    return [(_FRONT if "front" in name.lower() else 0, data) for name, data in pictures]
+
+
+def _by_ffmpeg(path: Path) -> list[bytes]:
+    """The pictures in tags that mutagen does not take apart, those of ASF and Matroska."""
+    with open_file(path) as file:
+        container, _ = open_stream(file)
+        with closing(container):
+            pictures = [
+                stream
+                for stream in container.streams.video
+                if stream.disposition & Disposition.attached_pic
+            ]
+            if not pictures:
+                return []
+            return [bytes(packet) for packet in container.demux(pictures) if packet.size]
 
 
 def _beside(path: Path) -> Iterator[bytes]:

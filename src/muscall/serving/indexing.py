@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from muscall.errors import MuscallError
-from muscall.library import indexing
+from muscall.library.indexing import run as indexing
 from muscall.library.library import Library
 
 

@@ -1,7 +1,8 @@
 """Who may ask, and what they may send.
 
 Without a key only this machine is served, and other sites in its browser are kept out: a name that
-they let point here is no host of ours, and what they send says where it comes from.
+they let point here is no host of ours, and what they send says where it comes from. What came
+through a proxy is refused too, because it may come from anywhere.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable, Iterator, Sequence
 
 import anyio
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -28,6 +30,7 @@ KEY = [
     Depends(HTTPBearer(auto_error=False)),
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
 ]
+APPS = "/rest/"  # what music apps ask for stands behind
 _LOGIN = "/login"
 _UPLOADS = "/v1/uploads"
 _SHORTEST_KEY = 16
@@ -35,6 +38,8 @@ _FORM = 64 << 10  # bytes that stand around an upload
 _BODY = 1 << 20  # bytes of what else is sent to the API
 _MOST_UPLOADS = 8  # on their way at once
 _PATIENCE = 300.0  # seconds for one to arrive and be heard
+_PREFIX = "x-forwarded-prefix"  # the sub-path that a proxy serves this under
+_OF_PROXIES = ("x-forwarded-", "forwarded", "x-real-ip", "via", "cf-connecting-ip")
 _HEADERS = {
     # NiceGUI compiles its templates in the browser and writes scripts into its page.
     "Content-Security-Policy": "default-src 'self'; "
@@ -45,6 +50,11 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",  # without any, forms are sent without their origin
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+}
+# Apps may be made of web pages, and play and show what they get.
+_HEADERS_FOR_APPS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
 
@@ -68,8 +78,11 @@ def check(host: str, api_key: str | None) -> None:
 class Guard:
     """Lets requests and websockets through to `app`, or refuses them with one line of JSON."""
 
-    def __init__(self, app: ASGIApp, api_key: str | None) -> None:
+    def __init__(
+        self, app: ASGIApp, api_key: str | None, allowed_origins: Sequence[str] = ()
+    ) -> None:
         self._app, self._key = app, api_key
+        self._allowed = {_authority(origin) for origin in allowed_origins}
         self._uploads = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,10 +93,12 @@ class Guard:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                own = _HEADERS_FOR_APPS if self._is_of_apps(scope) else {}
+                for name, value in (_HEADERS | own).items():
                     headers.setdefault(name, value)
             await send(message)
 
+        scope = {**scope, "headers": [*_without_wrong_prefix(scope["headers"])]}
         refusal = self._refusal(scope)
         receive = _limited(scope, receive)
         if refusal is None and scope["path"] == _UPLOADS:
@@ -98,19 +113,47 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._key is None and _name(host) not in LOOPBACK:
-            return _answer(403, "this host name is not served")
+        if self._key is None:
+            if _name(host) not in LOOPBACK:
+                return _answer(403, "this host name is not served")
+            # No browser speaks HTTP/1.0, but proxies that are not told otherwise do.
+            proxied = any(name.startswith(_OF_PROXIES) for name in headers)
+            if proxied or scope.get("http_version") == "1.0":
+                return _answer(403, "not through a proxy without a key: muscall serve --api-key")
+        if self._is_of_apps(scope):
+            return None
         origin = headers.get("origin")
         elsewhere = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         # A link on another site may lead here; nothing else there may.
         link = scope.get("method") == "GET" and headers.get("sec-fetch-mode") == "navigate"
-        if (origin is not None and origin.partition("://")[2] != host) or (elsewhere and not link):
+        if (origin is not None and not self._is_own(origin, host)) or (elsewhere and not link):
             return _answer(403, "not to be used by other sites")
         if self._key is None or scope["path"] == _LOGIN or _has_key(headers, self._key):
             return None
         if scope["path"].startswith("/v1") or "text/html" not in headers.get("accept", ""):
             return _answer(401, "an API key is needed", {"WWW-Authenticate": "Bearer"})
-        return RedirectResponse(_LOGIN, 303)
+        return RedirectResponse(prefix(headers) + _LOGIN, 303)
+
+    def _is_of_apps(self, scope: Scope) -> bool:
+        """Whether the room for apps looks at the key itself: it is in what is asked for.
+
+        No browser adds it there on its own, so it does not matter what site an app is of.
+        """
+        asked = scope["type"] == "http" and re.fullmatch(rf"{APPS}[\w.]+", scope["path"])
+        return self._key is not None and bool(asked)
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether a page of `origin` is ours, which the browser or a proxy calls `host`.
+
+        Proxies drop the port, or add that of the scheme: with a key, ports are compared only where
+        both name one.
+        """
+        name, port = _authority(origin)
+        own_name, own_port = _authority(f"{origin.partition('://')[0]}://{host}")
+        if (name, port) in self._allowed:
+            return True
+        unsaid = self._key is not None and None in (_port(origin), _port(host))
+        return bool(name) and name == own_name and (port == own_port or unsaid)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an upload on, unless there are too many, or until it takes too long."""
@@ -131,7 +174,7 @@ class Guard:
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """`receive` of a body that is refused where it gets too large."""
-    api = scope["path"].startswith("/v1") and scope["path"] != _UPLOADS
+    api = scope["path"].startswith(("/v1", APPS)) and scope["path"] != _UPLOADS
     largest = _BODY if api else LARGEST + _FORM
     size = 0
 
@@ -150,6 +193,30 @@ def _answer(status: int, reason: str, headers: dict[str, str] | None = None) -> 
     return JSONResponse({"detail": reason}, status, headers)
 
 
+def prefix(headers: Headers) -> str:
+    """The path that a proxy has taken off the front, "/music"; mostly nothing."""
+    return headers.get(_PREFIX, "").rstrip("/")
+
+
+def _without_wrong_prefix(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if name.lower() != _PREFIX.encode() or re.fullmatch(rb"(/[\w.~-]+)*/?", value):
+            yield name, value
+
+
+def _authority(origin: str) -> tuple[str, int | None]:
+    """Name and port of an origin such as "https://music.example.com"; ("", None) of any other."""
+    scheme, found, host = origin.partition("://")
+    usual = {"http": 80, "https": 443}.get(scheme.lower())
+    return (_name(host), _port(origin) or usual) if found else ("", None)
+
+
+def _port(authority: str) -> int | None:
+    """The port that an origin or a Host header names."""
+    found = re.search(r":(\d{1,5})$", authority)
+    return int(found[1]) if found else None
+
+
 def _name(host: str) -> str:
     """The name in a Host header, without its port."""
     found = re.fullmatch(r"\[(.*)\](?::\d*)?|([^:]*)(?::\d*)?", host)
@@ -160,10 +227,11 @@ def _has_key(headers: Headers, key: str) -> bool:
     kind, _, bearer = headers.get("authorization", "").partition(" ")
     given = [headers.get("x-api-key", ""), bearer if kind.lower() == "bearer" else ""]
     cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-    return any(_same(text, key) for text in given) or _same(cookie, _token(key))
+    return any(same(text, key) for text in given) or same(cookie, _token(key))
 
 
-def _same(given: str, right: str) -> bool:
+def same(given: str, right: str) -> bool:
+    """Whether two texts are the same, which takes as long where they are not."""
     return hmac.compare_digest(given.encode(), right.encode())
 
 
@@ -182,17 +250,19 @@ def login(key: str) -> APIRouter:
 
     @router.post(_LOGIN)
     async def enter(request: Request, key_: str = Form("", alias="key")) -> Response:
-        if not _same(key_, key):
+        if not same(key_, key):
             await anyio.sleep(1)  # whoever guesses shall not do so fast
             return HTMLResponse(_PAGE.format(hint="<p>This is not the key.</p>"), 401)
-        answer = RedirectResponse("/", 303)
+        home = f"{prefix(request.headers)}/"
+        answer = RedirectResponse(home, 303)
         answer.set_cookie(
             COOKIE,
             _token(key),
             max_age=30 * 86400,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            path=home,
+            secure="https" in (request.url.scheme, request.headers.get("x-forwarded-proto")),
         )
         return answer
 

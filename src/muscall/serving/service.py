@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import stat
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,23 +14,25 @@ from typing import Any, BinaryIO
 import numpy as np
 import platformdirs
 
-from muscall.errors import AudioError, MuscallError, one_line
+from muscall.errors import AudioError, MuscallError, NotFound, one_line
+from muscall.library.audio_hash import audio_hash
 from muscall.library.cache import Cache
 from muscall.library.describing import Label
-from muscall.library.finder import Request
 from muscall.library.library import Library
-from muscall.library.payload import payload_hash
 from muscall.library.playlist import called, playlist
 from muscall.library.scan import text_path
+from muscall.library.search.examples import AnExample
+from muscall.library.search.query import SearchQuery
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
-from muscall.serving.errors import NotFound
 from muscall.serving.indexing import Indexing
 from muscall.serving.map import Map
-from muscall.serving.shown import Found, MapPoint, Strip, Track, Wish, title_of, track_of
+from muscall.serving.shown import Answer, MapPoint, Track, Waveform, found_of, title_of, track_of
 from muscall.serving.uploads import Uploads
 from muscall.serving.waveform import BARS, waveform
+
+log = logging.getLogger("muscall")
 
 _SOUND, _BARS, _PLACES = 4 << 30, 200 << 20, 50 << 20  # bytes that are kept
 _SHOWN = 20_000  # tracks on a map
@@ -48,35 +52,30 @@ class Service:
         self.library = library
         self.indexing = Indexing(library)
         folder = cache or platformdirs.user_cache_path("muscall")
-        self._sound = Cache(folder / "sound", _SOUND)
+        self.sound = Cache(folder / "sound", _SOUND)
         self._bars = Cache(folder / "bars", _BARS)
         self._map = Map(Cache(folder / "map", _PLACES))
         self._uploads = Uploads(library.model)
         self._describing = threading.Lock()
         self._mapped: tuple[int, list[MapPoint]] | None = None
         self._direction = lru_cache(maxsize=256)(self._embed)
-        library.finder.warm()
+        if advice := self.status().advice:
+            log.warning("%s", advice)
+        else:
+            library.finder.warm()
 
-    def search(self, wish: Wish) -> list[Found]:
+    def search(self, query: SearchQuery) -> Answer:
         """The tracks that fit best, best first; never the examples themselves.
+
+        Examples are keys of tracks, or uploads.
 
         Raises:
             NotFound: an example is no track of the library and no upload.
             FilterError: `where` cannot be understood.
-            MuscallError: nothing is asked for, or nothing is indexed.
+            MuscallError: the query is empty, or nothing is indexed.
         """
-        hits = self.library.finder.find(self._request(wish))
-        return [
-            Found(
-                rank=hit.rank,
-                track=track_of(vars(hit)),
-                percentile=hit.percentile,
-                named=hit.named,
-                passage=hit.passage,
-                versions=tuple(track_of(vars(version)) for version in hit.versions),
-            )
-            for hit in hits
-        ]
+        results = self.library.find(self._heard(query))
+        return Answer(results.understood, [found_of(hit) for hit in results])
 
     def track(self, key: str) -> Track:
         """A track.
@@ -97,8 +96,8 @@ class Service:
             vocabulary = self.library.vocabulary()
         return vocabulary.describe(vector, n)
 
-    def strip(self, key: str, wish: Wish) -> Strip:
-        """How a track goes, and where it is like `wish`.
+    def waveform(self, key: str, query: SearchQuery) -> Waveform:
+        """How a track goes, and where it is like `query`.
 
         Raises:
             NotFound: there is no such track, or its file is not there.
@@ -106,7 +105,7 @@ class Service:
         """
         row = self._row(key)
         peaks = waveform(self.file(key), key, self._bars)
-        return Strip(peaks.tolist(), self._matches(key, row["duration"], wish))
+        return Waveform(peaks.tolist(), self._matches(key, row["duration"], query))
 
     def cover(self, key: str) -> tuple[bytes, str] | None:
         """The picture of a track and its media type, None where it has none.
@@ -116,17 +115,17 @@ class Service:
         """
         return covers.find_cover(self.file(key))
 
-    def audio(self, key: str) -> tuple[Path, str]:
-        """A file with the sound of a track that browsers play, and its media type.
+    def audio(self, key: str, *, as_flac: bool = False) -> tuple[Path, str]:
+        """A file with the sound of a track that browsers play, or FLAC, and its media type.
 
         Raises:
             NotFound: there is no such track, or its file is not there.
             AudioError: its file is damaged.
         """
-        return streaming.playable(self.file(key), key, self._sound)
+        return streaming.playable(self.file(key), key, self.sound, as_flac=as_flac)
 
     def upload(self, name: str, data: BinaryIO) -> str:
-        """Hear a song that is no part of the library: `Wish.like` takes what is given for an hour.
+        """Hear a song that is no part of the library: a query's `like` takes what is given.
 
         Raises:
             TooLarge: it is too large.
@@ -161,13 +160,13 @@ class Service:
         self._mapped = version, points
         return points
 
-    def place(self, wish: Wish) -> tuple[float, float] | None:
-        """Where on the map a wish is, x and y in 0..1; None of one that is not about sound.
+    def project(self, query: SearchQuery) -> tuple[float, float] | None:
+        """Where on the map a query lies, x and y in 0..1; None of one that is not about sound.
 
         Raises:
             NotFound: as `search`.
         """
-        direction = self._direction(wish)
+        direction = self._direction(query)
         if direction is None or not self.map():
             return None
         x, y = self._map.place(direction[None])[0].tolist()
@@ -232,33 +231,24 @@ class Service:
                 raise NotFound(f"{key[:50]}: no such track")
         return found
 
-    def _request(self, wish: Wish) -> Request:
-        examples = [*wish.like, *wish.unlike]
-        uploads = {id_: self._uploads.get(id_) for id_ in examples if id_.startswith("upload-")}
-        rows = self._rows([key for key in examples if key not in uploads])
+    def _heard(self, query: SearchQuery) -> SearchQuery:
+        """`query` with what was heard of its uploads in their place."""
 
-        def vectors(names: Sequence[str]) -> list[np.ndarray]:
-            return [
-                uploads[name].embedding if name in uploads else _vector(rows[name])
-                for name in names
-            ]
+        def sounds(examples: Sequence[AnExample]) -> tuple[AnExample, ...]:
+            return tuple(
+                self._uploads.get(one)
+                if isinstance(one, str) and one.startswith("upload-")
+                else one
+                for one in examples
+            )
 
-        return Request(
-            text=wish.text,
-            avoid=wish.avoid,
-            like=vectors(wish.like),
-            unlike=vectors(wish.unlike),
-            where=wish.where,
-            n=wish.n,
-            most_per_artist=wish.most_per_artist,
-            but=frozenset([*rows, *(upload.key for upload in uploads.values())]),
-        )
+        return replace(query, like=sounds(query.like), unlike=sounds(query.unlike))
 
-    def _embed(self, wish: Wish) -> np.ndarray | None:
-        return self.library.finder.embedding(self._request(wish))
+    def _embed(self, query: SearchQuery) -> np.ndarray | None:
+        return self.library.direction(self._heard(query))
 
-    def _matches(self, key: str, duration: float, wish: Wish) -> list[float]:
-        direction = self._direction(wish)
+    def _matches(self, key: str, duration: float, query: SearchQuery) -> list[float]:
+        direction = self._direction(query)
         windows = self.library.store.windows(self.library.pipeline)
         if direction is None or windows is None:
             return []
@@ -291,4 +281,4 @@ def _holds(path: Path, row: File) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _sound(path: Path, _size: int, _modified: int) -> str:
-    return payload_hash(path)
+    return audio_hash(path)

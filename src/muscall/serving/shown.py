@@ -1,4 +1,4 @@
-"""What the API and the page show, and what a listener can ask for."""
+"""What the API and the page show."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from muscall.errors import one_line
-from muscall.library.hits import Passage
 from muscall.library.playlist import called
 from muscall.library.scan import text_path
+from muscall.library.search.hits import Hit, Passage
+from muscall.library.search.query import Part
 from muscall.serving import covers
 
 
@@ -27,6 +28,11 @@ class Track:
     genre: str
     year: int | None
     bpm: float | None
+    """The file's own, or measured where it says none."""
+    musical_key: str | None
+    """Measured, as "Eb minor"."""
+    loudness: float | None
+    """Measured, in LUFS."""
     duration: float
     """In seconds."""
     has_cover: bool
@@ -39,10 +45,10 @@ class Found:
     rank: int
     """From 1."""
     track: Track
-    percentile: float
-    """Percent of the library that sounds less like what was asked for, 0..100."""
-    named: bool
-    """Whether words of the request stand in its tags or its file's name."""
+    relative_score: float
+    """From the library's mean (0) to the best that was found (1), names included."""
+    keyword_match: bool
+    """Whether words of the query stand in its tags or its file's name."""
     passage: Passage | None
     """The part that fits best."""
     versions: tuple[Track, ...]
@@ -50,7 +56,17 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Strip:
+class Answer:
+    """What a search found."""
+
+    understood: tuple[Part, ...]
+    """What the sentence was taken to ask for."""
+    results: list[Found]
+    """Best first."""
+
+
+@dataclass(frozen=True)
+class Waveform:
     """A track from its beginning to its end, in equal parts."""
 
     peaks: list[float]
@@ -70,17 +86,16 @@ class MapPoint:
     artist: str
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a listener asks for; see `finder.Request`. Examples are keys of tracks, or uploads."""
-
-    text: str = ""
-    like: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-    where: str = ""
-    n: int = 20
-    most_per_artist: int | None = None
+def found_of(hit: Hit) -> Found:
+    """A hit, as it is shown."""
+    return Found(
+        rank=hit.rank,
+        track=track_of(vars(hit)),
+        relative_score=hit.relative_score,
+        keyword_match=hit.keyword_match,
+        passage=hit.passage,
+        versions=tuple(track_of(vars(version)) for version in hit.versions),
+    )
 
 
 def track_of(row: Mapping[str, Any]) -> Track:
@@ -94,7 +109,9 @@ def track_of(row: Mapping[str, Any]) -> Track:
         album=row["album"] or "",
         genre=row["genre"] or "",
         year=row["year"],
-        bpm=row["bpm"],
+        bpm=row["bpm"] or row.get("tempo"),
+        musical_key=row["musical_key"],
+        loudness=row["loudness"],
         duration=row["duration"],
         has_cover=covers.has_cover(path),
     )

@@ -1,12 +1,14 @@
-"""Sound for browsers: as it is where they play it, else as FLAC; whole or in ranges."""
+"""Sound for browsers and apps: as it is, as FLAC or as they ask for it; whole or in ranges."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import av
 from av.audio.frame import AudioFrame
@@ -28,27 +30,72 @@ _PLAYED = {
     "ogg": ("audio/ogg", ("opus", "vorbis")),
     "wav": ("audio/wav", ("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_f32le")),
 }
-_FLAC = "audio/flac"
-_RATES = range(8_000, 48_001)  # Hz, that every browser plays
 _RATE = 44_100  # Hz, of what only `decode` can read
 # One range. Of several, or of what is none, the whole may be sent (RFC 9110, 14.2).
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
-def playable(path: Path, key: str, cache: Cache) -> tuple[Path, str]:
+@dataclass(frozen=True)
+class Form:
+    """A kind of file that sound is written as, in stereo."""
+
+    media_type: str
+    container: str
+    """FFmpeg's name, as the next two."""
+    codec: Literal["aac", "flac", "libmp3lame", "libopus", "pcm_s16le"]
+    samples: str
+    rates: Sequence[int]
+    """In Hz; of any other the last is made."""
+    kilobits: Sequence[int] = ()
+    """In a second, the usual first and the most last; none of what loses nothing."""
+
+
+_FLAC = Form("audio/flac", "flac", "flac", "s16", range(8_000, 48_001))  # that every browser plays
+FORMS = {
+    "aac": Form("audio/aac", "adts", "aac", "fltp", (48_000, _RATE), (160, 256)),
+    "flac": _FLAC,
+    "mp3": Form("audio/mpeg", "mp3", "libmp3lame", "fltp", (48_000, _RATE), (192, 320)),
+    "opus": Form("audio/ogg", "ogg", "libopus", "flt", (48_000,), (128, 256)),
+    "wav": Form("audio/wav", "wav", "pcm_s16le", "s16", range(8_000, 48_001)),
+}
+"""What sound can be sent as, by the names that apps have for it."""
+_KILOBITS = (32, 48, 64, 96, 128, 160, 192, 256, 320)  # few, so that few files are made
+
+
+def playable(path: Path, key: str, cache: Cache, *, as_flac: bool = False) -> tuple[Path, str]:
     """A file that browsers play and seek in, and its media type: `path`, or one made of it.
 
     Args:
         key: of its sound, under which `cache` keeps what was made of it.
+        as_flac: for a browser that plays less than others.
 
     Raises:
         AudioError: the file cannot be opened or decoded.
         MuscallError: the cache cannot be written.
     """
     kind = _media_type(path, path.stat().st_mtime_ns)
-    if kind is not None:
+    if kind == _FLAC.media_type or (kind is not None and not as_flac):
         return path, kind
-    return cache.get(f"{key}.flac", lambda made: transcode(path, made)), _FLAC
+    return converted(path, key, cache, _FLAC)
+
+
+def converted(path: Path, key: str, cache: Cache, form: Form, most: int = 0) -> tuple[Path, str]:
+    """A file that is made of `path`, and its media type; `cache` as in `playable`.
+
+    Args:
+        most: kilobits in a second; 0 for the usual ones of `form`.
+
+    Raises:
+        AudioError: the file cannot be opened or decoded.
+        MuscallError: the cache cannot be written.
+    """
+    kilobits = 0
+    if form.kilobits:
+        wanted = min(most or form.kilobits[0], form.kilobits[-1])
+        kilobits = max((few for few in _KILOBITS if few <= wanted), default=_KILOBITS[0])
+    name = f"{key}{f'-{kilobits}' if kilobits else ''}.{form.container}"
+    made = cache.get(name, lambda to: transcode(path, to, form, kilobits))
+    return made, form.media_type
 
 
 def send(path: Path, kind: str, request: Request) -> FileResponse:
@@ -87,8 +134,8 @@ def _media_type(path: Path, _modified: int) -> str | None:
             return kind if stream.codec_context.codec.canonical_name in codecs else None
 
 
-def transcode(path: Path, to: Path) -> None:
-    """Write the sound of `path` as FLAC: 16 bits, stereo, at most 48 kHz.
+def transcode(path: Path, to: Path, form: Form = _FLAC, kilobits: int = 0) -> None:
+    """Write the sound of `path`: as FLAC, 16 bits, stereo, at most 48 kHz, or as another form.
 
     What is damaged is in mono, as far as `muscall.audio.decode` can read it.
 
@@ -97,9 +144,9 @@ def transcode(path: Path, to: Path) -> None:
         OSError: `to` cannot be written.
     """
     try:
-        _write(_as_it_is(path), to)
+        _write(_as_it_is(path), to, form, kilobits)
     except FAILURES:
-        _write(_in_mono(path), to)
+        _write(_in_mono(path), to, form, kilobits)
 
 
 def _as_it_is(path: Path) -> Generator[AudioFrame]:
@@ -116,15 +163,19 @@ def _in_mono(path: Path) -> Generator[AudioFrame]:
         yield frame
 
 
-def _write(frames: Generator[AudioFrame], to: Path) -> None:
-    with closing(frames), av.open(str(to), "w", format="flac") as container:
+def _write(frames: Generator[AudioFrame], to: Path, form: Form, kilobits: int) -> None:
+    with closing(frames), av.open(str(to), "w", format=form.container) as container:
         stream: AudioStream | None = None
         count = 0
         for frame in frames:
             if stream is None:
-                rate = frame.sample_rate if frame.sample_rate in _RATES else _RATES[-1]
-                stream = container.add_stream("flac", rate=rate, layout="stereo", format="s16")
-                resampler = AudioResampler("s16", "stereo", rate)
+                rate = frame.sample_rate if frame.sample_rate in form.rates else form.rates[-1]
+                stream = container.add_stream(
+                    form.codec, rate, layout="stereo", format=form.samples
+                )
+                if kilobits:
+                    stream.bit_rate = 1000 * kilobits
+                resampler = AudioResampler(form.samples, "stereo", rate)
             frame.pts = None
             for ready in resampler.resample(frame):
                 ready.pts = count

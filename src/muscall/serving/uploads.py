@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-import numpy as np
-
-from muscall.errors import AudioError, MuscallError
-from muscall.library.messages import Identity, Window
-from muscall.library.workers import Workers
-from muscall.models.inference import Heard, Listener
+from muscall.errors import AudioError, MuscallError, NotFound
+from muscall.library.indexing.messages import Identity, Window
+from muscall.library.indexing.workers import Workers
+from muscall.library.search.examples import Sound
+from muscall.models.inference import StreamingEmbedder, TrackEmbedding
 from muscall.models.muscall import MusCALL
-from muscall.serving.errors import NotFound, TooLarge
 
 LARGEST = 100 << 20  # bytes of a song
 _LONGEST = 20 * 60.0  # seconds of it that are heard
@@ -27,12 +25,13 @@ _KEPT = 3600.0  # seconds
 _MOST = 500  # kept at a time
 
 
-@dataclass(frozen=True)
-class Upload:
-    """`key` of its sound, `embedding` (dim,) float32, unit norm, and until when it is kept."""
+class TooLarge(MuscallError):
+    """More bytes than are taken."""
 
-    key: str
-    embedding: np.ndarray
+
+@dataclass(frozen=True)
+class _Upload:
+    sound: Sound
     until: float
 
 
@@ -41,7 +40,7 @@ class Uploads:
 
     def __init__(self, model: MusCALL) -> None:
         self._model = model
-        self._held: dict[str, Upload] = {}
+        self._held: dict[str, _Upload] = {}
         self._lock = threading.Lock()
 
     def add(self, name: str, data: BinaryIO) -> str:
@@ -56,7 +55,7 @@ class Uploads:
         with tempfile.NamedTemporaryFile(prefix="muscall-") as file:
             _copy(data, file)
             try:
-                key, embedding = self._hear(Path(file.name))
+                sound = self._hear(Path(file.name))
             except AudioError as error:
                 raise AudioError(name, error.reason) from None
         id_ = f"upload-{secrets.token_hex(16)}"
@@ -65,11 +64,11 @@ class Uploads:
             self._held = {old: kept for old, kept in self._held.items() if kept.until > now}
             while len(self._held) >= _MOST:
                 del self._held[next(iter(self._held))]
-            self._held[id_] = Upload(key, embedding, now + _KEPT)
+            self._held[id_] = _Upload(sound, now + _KEPT)
         return id_
 
-    def get(self, id_: str) -> Upload:
-        """What `add` kept.
+    def get(self, id_: str) -> Sound:
+        """What was heard of a song that `add` kept.
 
         Raises:
             NotFound: there is no such upload, or it was forgotten.
@@ -78,12 +77,12 @@ class Uploads:
             kept = self._held.get(id_)
         if kept is None or kept.until < time.monotonic():
             raise NotFound("there is no such upload, or it was forgotten: upload it again")
-        return kept
+        return kept.sound
 
-    def _hear(self, path: Path) -> tuple[str, np.ndarray]:
+    def _hear(self, path: Path) -> Sound:
         audio = self._model.config.audio
         embedder = self._model.audio_embedder()
-        listener, heard = Listener(embedder), Heard()
+        streaming, track = StreamingEmbedder(embedder), TrackEmbedding()
         # In a process of its own: what a stranger sends may end the one that decodes it.
         workers = Workers(
             1, audio.window_samples, audio.sample_rate, ahead=embedder.chunk, patience=_PATIENCE
@@ -101,11 +100,11 @@ class Uploads:
                     case _, Window() as window:
                         if window.start > _LONGEST:
                             break
-                        listener.hear(heard, window.samples)
-        listener.finish()
-        if not heard.vectors:
+                        streaming.add(track, window.samples)
+        streaming.flush()
+        if not track.vectors:
             raise AudioError(path, "cannot be decoded")
-        return key, heard.embedding()
+        return Sound(key, track.embedding())
 
 
 def _copy(data: BinaryIO, file: IO[bytes]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-NOTHING = "no word"  # no file has it: there a space ends a word
+NOTHING = "no word"  # with a space, so that it cannot be a word of a file
 # Runs of letters and digits, with apostrophes inside them.
 WORD = r"[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*"
 
@@ -20,7 +20,7 @@ def words_of(text: str) -> list[str]:
 
 
 def word_tokenizer(words: Sequence[str]) -> Tokenizer:
-    """A tokenizer that gives the number of a word among `words`, from 1, or 0 to any other word."""
+    """A tokenizer whose ids are the places of words in `words`, from 1; 0 for other words."""
     vocabulary = {word: number for number, word in enumerate((NOTHING, *words))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=NOTHING))
     tokenizer.normalizer = _NORMALIZER

@@ -17,11 +17,11 @@ class TrainConfig(Record):
 
     out: str = "runs/muscall"
     init: str = ""
-    """Model to go on from, as `muscall.load` takes it; it
-    brings its own `model` settings. Empty for a new model."""
-    blend: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the initial weights in what is validated and kept (WiSE-FT, Wortsman et al. 2022):
-    a guard against forgetting what `init` knew."""
+    """Model to continue from, as `muscall.load` takes it. It brings its own `model` settings.
+    Empty for a new model."""
+    weight_interpolation: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the initial weights in the model that is validated and saved (WiSE-FT, Wortsman et
+    al. 2022). It guards against forgetting what `init` knew."""
     seed: int = Field(default=0, ge=0)
     epochs: int = Field(default=150, ge=1)
     steps: int | None = Field(default=None, ge=1)
@@ -30,10 +30,11 @@ class TrainConfig(Record):
     """Pairs that are contrasted with each other, whatever the memory and number of processes."""
     micro_batch: int = Field(default=32, ge=1)
     """Pairs that go through the encoders together. Batch norms take their statistics over a
-    micro-batch, so it belongs to the result; it bounds the memory where `recompute` is on."""
-    recompute: bool = True
-    """Encode each micro-batch twice instead of keeping all activations: exact, and any batch
-    fits any memory. Off is faster where the whole batch fits."""
+    micro-batch, so its size changes the result. It bounds the memory with `gradient_caching`."""
+    gradient_caching: bool = True
+    """Encode each micro-batch twice instead of keeping all activations (GradCache, Gao et al.
+    2021). The gradients are exact and any batch fits any memory. Without it a step is faster, if
+    the whole batch fits."""
     lr: float = Field(default=5e-5, gt=0)
     min_lr: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.05, ge=0, lt=1)
@@ -41,17 +42,19 @@ class TrainConfig(Record):
     weight_decay: float = Field(default=0.2, ge=0)
     betas: tuple[float, float] = (0.9, 0.98)
     eps: float = Field(default=1e-6, gt=0)
-    clip_norm: float = Field(default=1.0, gt=0)
+    clip_norm: float | None = Field(default=1.0, gt=0)
+    """Largest norm of all gradients together; larger ones are scaled down to it. None to leave
+    them as they are; their norm is logged in any case."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Of the encoders; "auto" for bf16 where the device has instructions for it, else fp32."""
+    """Of the encoders. "auto" is bf16 if the device has instructions for it, else fp32."""
     device: str = "auto"
     threads: int = Field(default=0, ge=0)
-    """Of the processor, for the model; 0 for all."""
+    """Threads of the processor for the model; 0 for all."""
     validate_every: int | None = Field(default=None, ge=1)
     """Steps between validations; None for once an epoch."""
     validation_items: int = Field(default=1000, ge=2)
     save_every: int = Field(default=100, ge=1)
-    """Steps between saved states, from which a killed run goes on."""
+    """Steps between saved states, from which a killed run resumes."""
 
 
 class Config(Record):

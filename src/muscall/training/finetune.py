@@ -1,4 +1,4 @@
-"""Going on from a released model with music of one's own."""
+"""Fine-tuning a model on your own music."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from muscall.data.splits import kept_aside
 from muscall.data.tagged import write_manifest
 from muscall.errors import ConfigError
 from muscall.training.config import Config
+from muscall.training.sentences import EQUAL
 
 BATCH, VAL_SHARE = 64, 0.15
 SETTINGS: dict[str, Any] = {
@@ -18,20 +19,20 @@ SETTINGS: dict[str, Any] = {
     "lr": 2e-4,
     "warmup": 0.1,
     "micro_batch": 32,
-    "recompute": False,
+    "gradient_caching": False,
     "validate_every": 25,
-    "blend": 0.5,
+    "weight_interpolation": 0.5,
 }
-"""Minutes on two processor cores; half of the initial weights stays, against forgetting."""
+"""These take minutes on two processor cores."""
 
 
 def fine_tuning(init: str, music: Path, overrides: str | Sequence[str] = ()) -> Config:
-    """Settings for training `init` on a manifest, or on a music folder with the words of its tags.
+    """Settings to fine-tune `init` on a manifest, or on a music folder by its tags.
 
     Args:
         init: as `muscall.load` takes it.
         music: a manifest or a folder.
-        overrides: further settings, `a.b=value`; they win.
+        overrides: further settings, `a.b=value`, which take precedence.
 
     Raises:
         ManifestError: naming every unusable row.
@@ -49,6 +50,8 @@ def fine_tuning(init: str, music: Path, overrides: str | Sequence[str] = ()) -> 
         raise ConfigError(f"{music}: {rows} rows are too few to train and to validate on")
     values = {
         "data": {"train": str(manifest), "val_share": VAL_SHARE, "augment": {"enabled": False}},
+        # Half of a tagged folder may be "Rock music".
+        "loss": {"false_negative_threshold": 0.99, "sentence_encoder": EQUAL},
         "train": {**SETTINGS, "init": init, "out": str(out), "batch_size": min(BATCH, left)},
     }
     return Config.build(values, overrides, str(music))

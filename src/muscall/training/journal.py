@@ -1,4 +1,4 @@
-"""What a run tells: progress, TensorBoard scalars, a metrics JSONL and a picture of the curves."""
+"""Records of a run: progress, TensorBoard scalars, a metrics JSONL and a picture of the curves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,7 +19,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from muscall.errors import MissingExtra, needs
 from muscall.models.checkpoint import written_aside
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger("muscall")
 
@@ -29,12 +33,11 @@ METRICS, CURVES, TENSORBOARD = "metrics.jsonl", "curves.png", "tensorboard"
 class Journal:
     """Records of one run in `folder`. `start` is the first step to come.
 
-    Records of steps from `start` on stem from an interrupted run that will be repeated: they go.
+    Records of steps from `start` on are deleted: an interrupted run left them, and will repeat
+    these steps.
     """
 
     def __init__(self, folder: Path, start: int, total: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.folder = folder
         self.path = folder / METRICS
         kept = [record for record in read_metrics(self.path) if record["step"] < start]
@@ -42,7 +45,7 @@ class Journal:
             lines = "".join(json.dumps(record) + "\n" for record in kept)
             (aside / METRICS).write_text(lines, "utf-8")
         self.file = self.path.open("a", encoding="utf-8")
-        self.board = SummaryWriter(str(folder / TENSORBOARD), purge_step=start)
+        self.board = _board(folder / TENSORBOARD, start)
         console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -62,26 +65,39 @@ class Journal:
         """End the progress display and the files."""
         self.progress.stop()
         self.file.close()
-        self.board.close()
+        if self.board:
+            self.board.close()
 
     def record(self, step: int, values: Mapping[str, float], *, kind: str) -> None:
         """Write `values` of `step`; `kind` is "train" or "validation"."""
         self.file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
         self.file.flush()
-        for name, value in values.items():
-            self.board.add_scalar(f"{kind}/{name}", value, step)
+        if self.board:
+            for name, value in values.items():
+                self.board.add_scalar(f"{kind}/{name}", value, step)
         if kind == "validation":
             seconds = time.monotonic() - self.began
             text = "  ".join(f"{name} {value:.1f}" for name, value in values.items())
             logger.info("step %d, %.0f s: %s", step + 1, seconds, text)
 
     def advance(self, note: str) -> None:
-        """One step done."""
+        """Count one step."""
         self.progress.update(self.task, advance=1, note=note)
 
 
+def _board(folder: Path, start: int) -> SummaryWriter | None:
+    """What writes TensorBoard's scalars, if it is installed."""
+    try:
+        with needs("train", "TensorBoard"):
+            from torch.utils.tensorboard import SummaryWriter
+    except MissingExtra as missing:
+        logger.warning("no scalars: %s", missing)
+        return None
+    return SummaryWriter(str(folder), purge_step=start)
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The records of a metrics JSONL; a last line that a kill cut off is left out."""
+    """The records of a metrics JSONL, without a last line that is cut off."""
     records = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -92,10 +108,14 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def draw_curves(folder: Path) -> Path:
-    """Draw loss, validation recall, and learning rate of the run in `folder` -> its picture."""
-    import matplotlib
-
+def draw_curves(folder: Path) -> None:
+    """Draw loss, validation recall, and learning rate of the run in `folder`, if we can."""
+    try:
+        with needs("train", "matplotlib"):
+            import matplotlib
+    except MissingExtra as missing:
+        logger.warning("no picture of the curves: %s", missing)
+        return
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -124,4 +144,4 @@ def draw_curves(folder: Path) -> Path:
     right.legend()
     figure.savefig(folder / CURVES, dpi=120)
     plt.close(figure)
-    return folder / CURVES
+    logger.info("curves: %s", folder / CURVES)

@@ -11,7 +11,7 @@ from muscall.training.config import TrainConfig
 
 
 def build_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters; norms, biases and the temperature do not decay."""
+    """AdamW over the trainable parameters. Norms, biases and the temperature do not decay."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": config.weight_decay},
@@ -21,7 +21,7 @@ def build_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
 
 
 def learning_rate(step: int, total: int, config: TrainConfig) -> float:
-    """Learning rate of step 0 <= `step` < `total`: a linear rise, then half a cosine."""
+    """Learning rate of step 0 <= `step` < `total`: linear warm-up, then half a cosine."""
     rise = round(config.warmup * total)
     if step < rise:
         return config.lr * (step + 1) / (rise + 1)

@@ -1,4 +1,4 @@
-"""The saved state of a run, from which a killed one goes on exactly."""
+"""The saved state of a run, from which a killed run resumes exactly."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FILE = "state.safetensors"
 def save_state(
     folder: Path, model: MusCALL, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
 ) -> None:
-    """Write weights, optimiser moments and `progress` (JSON) as one file, aside and renamed.
+    """Write weights, optimiser moments and `progress` (JSON) as one file.
 
-    Nothing else is needed: what is random depends on the seed and the step alone.
+    Nothing else is needed, as everything random depends only on the seed and the step.
     """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
@@ -40,7 +40,7 @@ def save_state(
 def load_state(
     folder: Path, model: MusCALL, optimiser: torch.optim.Optimizer
 ) -> dict[str, Any] | None:
-    """Restore what `save_state` wrote; None when there is nothing to restore.
+    """Restore what `save_state` wrote. None if there is no saved state.
 
     Raises:
         CheckpointError: when the state is damaged or belongs to another model.

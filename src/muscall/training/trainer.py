@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Sequence
@@ -15,28 +14,27 @@ from muscall.data.splits import rows_of
 from muscall.data.targets import read_targets
 from muscall.errors import ConfigError, MuscallError
 from muscall.evaluation.retrieval import evaluate_retrieval
-from muscall.models.checkpoint import written_aside
 from muscall.models.config import ModelConfig, SentenceConfig
 from muscall.models.memory import keep_freed_memory
 from muscall.models.muscall import MusCALL, load
 from muscall.models.precision import native_precision
 from muscall.models.sentence import SentenceEncoder
-from muscall.training.blend import Blend
+from muscall.models.text import warn_of_long
 from muscall.training.config import Config, TrainConfig
 from muscall.training.distributed import Group, join, leave
-from muscall.training.engine import Engine
+from muscall.training.folder import BEST, LAST, STATE, claim
+from muscall.training.interpolation import WeightInterpolation
 from muscall.training.journal import Journal, draw_curves
 from muscall.training.optimiser import build_optimiser, learning_rate
-from muscall.training.sentences import SentenceVectors, sentence_vectors
+from muscall.training.sentences import EQUAL, SentenceVectors, equality_vectors, sentence_vectors
 from muscall.training.state import load_state, save_state
+from muscall.training.step import ContrastiveStep
 
 logger = logging.getLogger("muscall")
 
-BEST, LAST, STATE, SETTINGS = "best", "last", "state", "config.json"
-
 
 def train(config: Config) -> Path:
-    """Train as `config` says; go on where an interrupted run of the same settings stopped.
+    """Train as `config` says. A run that was interrupted resumes from its last saved state.
 
     Writes into `config.train.out`: `best/` and `last/` (checkpoint folders), `state/`,
     `metrics.jsonl`, `curves.png`, `tensorboard/`.
@@ -47,7 +45,7 @@ def train(config: Config) -> Path:
     Raises:
         ManifestError: naming every unusable row, before anything is trained.
         ConfigError: when settings contradict each other or those of the run that is there.
-        MuscallError: when the loss is not finite any more.
+        MuscallError: when the loss becomes infinite or NaN.
     """
     group, device = join(config.train.device)
     keep_freed_memory()
@@ -78,18 +76,18 @@ class _Run:
         torch.manual_seed(settings.seed)
         self.model = _initial(config).to(device)
         _check_heads(config, self.model.config)
-        self.kept = Blend(self.model, settings.blend)
+        self.saved = WeightInterpolation(self.model, settings.weight_interpolation)
         self.optimiser = build_optimiser(self.model, settings)
         precision = _precision(settings, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-        self.engine = Engine(
+        self.contrastive = ContrastiveStep(
             self.model,
             config.loss,
             group,
             device,
             precision=precision,
             micro_batch=settings.micro_batch,
-            recompute=settings.recompute,
+            gradient_caching=settings.gradient_caching,
             seed=settings.seed,
         )
         if config.data.targets:
@@ -99,56 +97,38 @@ class _Run:
                     f"model.teacher_dim is {self.model.config.teacher_dim}, but the vectors of "
                     f"{config.data.targets} have {targets.shape[1]} values"
                 )
-            self.engine.targets = targets
+            self.contrastive.targets = targets
         self.best = (-1.0, -1.0)
-        if group.first:  # only now: what cannot be trained claims no folder
-            self._claim_folder()
-        group.wait()
-
-    def _claim_folder(self) -> None:
-        """Refuse a folder that holds a run with other settings; what cannot matter may differ."""
-        path = self.out / SETTINGS
-        now = comparable(self.config)
-        if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            # Settings that are newer than the run have their defaults in it.
-            stated = [f"{name}={json.dumps(kept[name], ensure_ascii=False)}" for name in kept]
-            then = comparable(Config.build({}, stated, str(path)))
-            for name in sorted(now.keys() | then.keys()):
-                if now.get(name) != then.get(name):
-                    raise ConfigError(
-                        f"{self.out} holds a run with {name}={then.get(name)}, not {now.get(name)}:"
-                        " choose another train.out or remove it"
-                    )
-            return
-        with written_aside(self.out) as aside:
-            (aside / SETTINGS).write_text(json.dumps(now, indent=2), encoding="utf-8")
+        if group.is_main:  # last, so that a run that cannot start leaves no folder
+            claim(config, self.rows)
+            captions = [c for row in self.rows + self.validation for c in row.captions]
+            warn_of_long(self.model.text, captions)
+        group.barrier()
 
     def run(self) -> Path:
-        if self.config.loss.compares_sentences:
-            weigher = SentenceConfig(pretrained=self.config.loss.sentence_encoder)
-            self.engine.sentences = self._sentence_vectors(SentenceEncoder.pretrained(weigher))
+        if self.config.loss.compares_sentences and self.config.loss.sentence_encoder == EQUAL:
+            self.contrastive.sentences = equality_vectors
+        elif self.config.loss.compares_sentences:
+            sentences = SentenceConfig(pretrained=self.config.loss.sentence_encoder)
+            encoder = SentenceEncoder.pretrained(sentences)
+            self.contrastive.sentences = self._sentence_vectors(encoder)
         text = self.model.text
         if isinstance(text, SentenceEncoder) and text.config.frozen:
-            self.engine.frozen_text = self._sentence_vectors(text)
+            self.contrastive.frozen_text = self._sentence_vectors(text)
         start = self._resume()
         if start < self.total:
             self._train_from(start)
-        if self.group.first:
-            with self.kept.blended():
+        if self.group.is_main:
+            with self.saved.interpolated():
                 self.model.eval().save_pretrained(self.out / LAST)
-            logger.info("curves: %s", draw_curves(self.out))
-        self.group.wait()
+            draw_curves(self.out)
+        self.group.barrier()
         return self.out / BEST
 
     def _sentence_vectors(self, encoder: SentenceEncoder) -> SentenceVectors:
         captions = [caption for row in self.rows for caption in row.captions]
-        if not self.group.first:
-            self.group.wait()
-        vectors = sentence_vectors(encoder, captions, self.out / "sentences")
-        if self.group.first:
-            self.group.wait()  # the others then find the result on disk
-        return vectors
+        cache = self.out / "sentences"
+        return sentence_vectors(encoder.to(self.device), captions, cache, self.group)
 
     def _resume(self) -> int:
         progress = load_state(self.out / STATE, self.model, self.optimiser)
@@ -157,7 +137,7 @@ class _Run:
         self.best = tuple(progress["best"])
         self.scaler.load_state_dict(progress["scaler"])
         step = int(progress["step"])
-        if self.group.first:
+        if self.group.is_main:
             logger.info("%s: going on after step %d of %d", self.out, step, self.total)
         return step
 
@@ -186,7 +166,7 @@ class _Run:
         )
         loader = train_loader(dataset, sampler, workers=self.config.data.workers)
         every = settings.validate_every or self.epoch_steps
-        journal = Journal(self.out, start, self.total) if self.group.first else None
+        journal = Journal(self.out, start, self.total) if self.group.is_main else None
         try:
             for step, batch in enumerate(loader, start):
                 values = self._step(step, batch, shares)
@@ -209,11 +189,12 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(step, self.total, settings)
         scale = self.scaler.get_scale()
-        parts = self.engine.gradients(batch, step, shares, loss_scale=scale)
+        parts = self.contrastive.gradients(batch, step, shares, loss_scale=scale)
         if not math.isfinite(parts["loss"]):
             raise MuscallError(f"the loss of step {step + 1} is not finite: lower train.lr")
         self.scaler.unscale_(self.optimiser)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip_norm)
+        most = math.inf if settings.clip_norm is None else settings.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), most)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.model.limit_scale()
@@ -225,17 +206,17 @@ class _Run:
         }
 
     def _validate(self, step: int, journal: Journal | None) -> None:
-        """Measure retrieval; keep the weights if text-to-audio R@10, then mAP10, is the best."""
+        """Measure retrieval. Save the model if its text-to-audio R@10, then mAP10, is the best."""
         if journal:
             self.model.eval()
-            with self.kept.blended():
+            with self.saved.interpolated():
                 result = evaluate_retrieval(self.model, self.validation).text_to_audio
                 journal.record(step, result, kind="validation")
                 score = (result["R@10"], result["mAP10"])
                 if score > self.best:
                     self.best = score
                     self.model.save_pretrained(self.out / BEST)
-        self.group.wait()
+        self.group.barrier()
 
     def _save(self, done: int) -> None:
         progress = {"step": done, "best": self.best, "scaler": self.scaler.state_dict()}
@@ -245,7 +226,7 @@ class _Run:
 def _initial(config: Config) -> MusCALL:
     """The model that training starts from."""
     if not config.train.init:
-        return MusCALL.create(config.model)
+        return MusCALL(config.model)
     return load(config.train.init, device="cpu")
 
 
@@ -260,8 +241,8 @@ def _check(config: Config) -> None:
         raise ConfigError("data.train and data.val name the manifests to train and to validate on")
     if config.train.init and "model" in config.model_fields_set:
         raise ConfigError(f"train.init: {config.train.init} brings its own model settings")
-    if config.train.blend and not config.train.init:
-        raise ConfigError("train.blend is the share of train.init, which is not set")
+    if config.train.weight_interpolation and not config.train.init:
+        raise ConfigError("train.weight_interpolation is the share of train.init, which is not set")
 
 
 def _check_heads(config: Config, model: ModelConfig) -> None:
@@ -269,25 +250,9 @@ def _check_heads(config: Config, model: ModelConfig) -> None:
         raise ConfigError("loss.kind=sigmoid and model.logit_bias are set together, or neither")
     if bool(config.loss.ssl_weight) != bool(model.ssl_dim):
         raise ConfigError("loss.ssl_weight and model.ssl_dim are set together, or neither")
-    taught = (config.loss.distillation_weight, model.teacher_dim, config.data.targets)
-    if any(taught) and not all(taught):
+    teacher = (config.loss.distillation_weight, model.teacher_dim, config.data.targets)
+    if any(teacher) and not all(teacher):
         raise ConfigError(
             "loss.distillation_weight, model.teacher_dim and data.targets are set together, "
             "or none of them"
         )
-
-
-def comparable(config: Config) -> dict[str, object]:
-    """Dotted settings that the result depends on."""
-    ignored = {"train.out", "train.device", "train.threads", "train.save_every", "data.workers"}
-
-    def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
-        found: dict[str, object] = {}
-        for name, value in values.items():
-            if isinstance(value, dict):
-                found |= flat(value, f"{prefix}{name}.")
-            elif prefix + name not in ignored:
-                found[prefix + name] = value
-        return found
-
-    return flat(config.model_dump(mode="json"))

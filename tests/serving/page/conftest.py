@@ -23,6 +23,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Error,
+    JSHandle,
     Page,
     Response,
     expect,
@@ -194,12 +195,25 @@ def _check_console(told: ConsoleMessage, problems: list[str]) -> None:
 
 
 @pytest.fixture
+def carry() -> Callable[[Page, Path], JSHandle]:
+    """`carry(page, song)`: a song in a browser's hand, as what is dragged and dropped needs it."""
+    return lambda page, song: page.evaluate_handle(
+        """([bytes, name]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], name, {type: "audio/flac"}));
+            return transfer;
+        }""",
+        [list(song.read_bytes()), song.name],
+    )
+
+
+@pytest.fixture
 def snap(tmp_path: Path) -> Snap:
     """`snap(page, name)`: keep a picture of what is seen."""
     folder = Path(os.environ.get("MUSCALL_SCREENSHOTS", tmp_path))
 
     def take(page: Page, name: str) -> None:
-        expect(page.locator(".strip-waiting")).to_have_count(0, timeout=PATIENCE)
+        expect(page.locator(".waveform-waiting")).to_have_count(0, timeout=PATIENCE)
         page.screenshot(path=folder / f"{name}.png", animations="disabled")
         assert (folder / f"{name}.png").stat().st_size > 5000
 

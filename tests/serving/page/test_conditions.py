@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscall.library.filters import parse_filter
+from muscall.library.search.filters import parse_filter
 from muscall.serving.page.conditions import LENGTHS, Conditions
 
 NUMBERS = st.none() | st.floats() | st.integers()
@@ -19,6 +19,8 @@ def test_what_a_listener_sets_becomes_a_filter():
         'year >= 1990 and year <= 1999 and genre ~ "jazz" and duration < 120'
     )
     assert conditions.count() == 3
+    turned = Conditions(year_from=1999, year_to=1990)
+    assert turned.where() == "year >= 1990 and year <= 1999"
 
 
 @pytest.mark.parametrize("artist", ['The "Quiet" Engines', "Guns N' Roses", """a ' and " b"""])

@@ -41,16 +41,17 @@ def test_keys(visit, snap):
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
     snap(page, "keys")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("heading", name="Keys")).to_be_hidden()
-    page.keyboard.press("/")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("/")  # while the dialog fades
     page.keyboard.type(" / ?")
     expect(page.locator(".search-input input")).to_have_value(" / ?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_hidden()
 
 
 def test_it_follows_the_system_and_remembers_the_toggle(visit, snap):
     page = visit("/?q=calm", dark=True)
     expect(page.locator(".track")).to_have_count(12)
-    page.locator(".strip svg").nth(5).wait_for()
+    page.locator(".waveform svg").nth(5).wait_for()
     assert brightness(page) < 60
     snap(page, "dark")
     page.locator(".theme-button").click()
@@ -66,7 +67,7 @@ def test_it_follows_the_system_and_remembers_the_toggle(visit, snap):
 def test_it_fits_a_phone(visit, snap, path):
     page = visit(path, width=360, height=740)
     if "q" in path:
-        page.locator(".strip svg").nth(2).wait_for()
+        page.locator(".waveform svg").nth(2).wait_for()
     page.wait_for_timeout(1000)
     overflow = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -1,3 +1,5 @@
+import shutil
+
 from playwright.sync_api import expect
 
 
@@ -33,3 +35,14 @@ def test_an_empty_library_helps(visit, snap, serve, tiny_checkpoint, tmp_path, s
     page.fill(".search-input input", "calm")
     page.keyboard.press("Enter")
     expect(page.locator(".track .title").first).to_have_text("Song number 31")
+
+
+def test_a_damaged_library_says_what_to_do(visit, serve, library_folder, tiny_checkpoint, tmp_path):
+    damaged = shutil.copytree(library_folder, tmp_path / "damaged")
+    for file in damaged.glob("windows_*.lance/data/*"):
+        file.write_bytes(b"")
+    page = visit("/library", at=serve(damaged, "--model", str(tiny_checkpoint)))
+    expect(page.locator(".damage")).to_contain_text("`muscall index` repairs it")
+    page.get_by_role("button", name="Look for changes").click()
+    expect(page.locator(".told")).to_contain_text("added")
+    expect(page.locator(".damage")).to_be_hidden()

@@ -14,11 +14,11 @@ def test_a_cover_plays_its_song_from_the_best_passage(visit, snap):
     row = page.locator(".track").nth(1)
     row.locator(".cover-button").click()
     assert plays(page) == row.locator(".about .title").inner_text()
-    width = row.locator(".strip").evaluate("strip => strip.clientWidth")
-    start = row.locator(".strip-passage").evaluate("mark => mark.offsetLeft") / width
+    width = row.locator(".waveform").evaluate("waveform => waveform.clientWidth")
+    start = row.locator(".waveform-passage").evaluate("mark => mark.offsetLeft") / width
     length = page.evaluate("document.querySelector('audio').duration")
     assert start * length - 0.5 <= page.evaluate(NOW)
-    expect(row.locator(".strip-now")).to_be_visible()
+    expect(row.locator(".waveform-now")).to_be_visible()
     assert row.locator(".when-playing").first.is_visible()
     page.wait_for_timeout(1500)
     snap(page, "playing")
@@ -28,9 +28,9 @@ def test_a_cover_plays_its_song_from_the_best_passage(visit, snap):
 
 def test_a_strip_plays_from_where_it_is_clicked(visit):
     page = visit("/?q=calm")
-    strip = page.locator(".strip").nth(2)
-    box = strip.bounding_box()
-    strip.click(position={"x": box["width"] / 2, "y": 20})
+    waveform = page.locator(".waveform").nth(2)
+    box = waveform.bounding_box()
+    waveform.click(position={"x": box["width"] / 2, "y": 20})
     plays(page)
     length = page.evaluate("document.querySelector('audio').duration")
     assert abs(page.evaluate(NOW) - length / 2) < 0.2 * length + 2
@@ -67,6 +67,27 @@ def test_it_goes_on_while_the_listener_looks_elsewhere(visit):
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
     assert plays(page) == title
     assert page.title() == f"{title} · muscall"
+
+
+def test_a_browser_that_plays_less_gets_another_form(visit):
+    page = visit("/?q=calm")
+    page.route("**/audio", lambda route: route.abort())
+    row = page.locator(".track").first
+    with page.expect_request("**/audio?as=flac"):
+        row.locator(".cover-button").click()
+    assert plays(page) == row.locator(".about .title").inner_text()
+    expect(page.locator(".toast-negative")).to_have_count(0)
+
+
+def test_a_list_plays_on_behind_what_cannot_be_played(visit):
+    page = visit("/?q=calm")
+    row = page.locator(".track").first
+    row.wait_for()
+    key, title = row.get_attribute("data-key"), row.locator(".about .title").inner_text()
+    gone = {"key": "0" * 40, "title": "Gone"}
+    page.evaluate("list => muscall.play(list)", [gone, {"key": key, "title": title}])
+    expect(page.locator(".toast-negative")).to_have_text("Gone: cannot be played")
+    assert plays(page) == title
 
 
 def test_what_cannot_be_played_is_said(visit):

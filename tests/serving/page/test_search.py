@@ -1,5 +1,7 @@
 import re
+from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -13,6 +15,7 @@ def results(page: Page, least: int = 1) -> list[str]:
 def ask(page: Page, text: str) -> list[str]:
     page.fill(".search-input input", text)
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(quote(text)) + "$"))
     return results(page)
 
 
@@ -30,14 +33,42 @@ def test_a_result_says_what_it_is_and_how_well_it_fits(visit, snap):
     page = visit("/?q=dreamy synths, no drums")
     results(page, 12)
     row = page.locator(".track").first
-    expect(row.locator(".gauge-text")).to_have_text(re.compile(r"top \d+ %"))
+    expect(row.get_by_role("img", name="Fits 100 % as well as the best")).to_be_visible()
     expect(row.locator(".cover")).to_have_js_property("complete", True)
     assert row.locator(".cover").evaluate("image => image.naturalWidth") > 0
     for row in page.locator(".track").all()[:6]:
-        expect(row.locator(".strip svg path[d^=M]").first).to_be_visible()
-    assert page.locator(".strip-passage").count() == 12
+        expect(row.locator(".waveform svg path[d^=M]").first).to_be_visible()
+    assert page.locator(".waveform-passage").count() == 12
     expect(page.locator("button.tag").first).to_be_visible()
     snap(page, "search")
+
+
+def test_what_was_understood_is_shown_and_can_be_left_out(visit, snap, made):
+    if not made:
+        pytest.skip("of the library that is made here")
+    page = visit("/?q=calm songs by Artist 2 from the 90s, no drums")
+    titles = results(page)
+    chips = page.locator(".chip")
+    expect(chips).to_have_text(
+        ["artist: Artist 2close", "year: 1990 to 1999close", "without: drumsclose"]
+    )
+    assert set(titles) <= {f"Song number {number}" for number in (2, 6)}
+    snap(page, "understood")
+    page.get_by_role("button", name="Without year: 1990 to 1999").click()
+    expect(page.locator(".search-input input")).to_have_value("calm songs by Artist 2, no drums")
+    expect(chips).to_have_count(2)
+    assert len(results(page, 3)) > len(titles)
+
+
+def test_the_cross_clears_the_box_and_what_was_found(visit):
+    page = visit("/?q=calm")
+    results(page, 12)
+    page.locator(".search-input").get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("heading", name="Find music with a sentence")).to_be_visible()
+    expect(page.locator(".search-input input")).to_have_value("")
+    page.wait_for_timeout(500)
+    expect(page.locator(".search-input input")).to_have_value("")
+    expect(page.locator(".results .track")).to_have_count(0)
 
 
 def test_a_tag_is_the_next_search(visit):
@@ -69,16 +100,9 @@ def test_more_and_less_like_a_song(visit, snap):
     assert first in results(page, 12)
 
 
-def test_a_song_dropped_on_the_page_is_the_query(visit, snap, song):
+def test_a_song_dropped_on_the_page_is_the_query(visit, snap, song, carry):
     page = visit()
-    transfer = page.evaluate_handle(
-        """([bytes, name]) => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], name, {type: "audio/flac"}));
-            return transfer;
-        }""",
-        [list(song.read_bytes()), song.name],
-    )
+    transfer = carry(page, song)
     page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
     expect(page.get_by_text("Drop a song to find music like it")).to_be_visible()
     snap(page, "drop")

@@ -1,7 +1,6 @@
-"""What all sets have in common: a table names clips, and a folder holds them under these names.
+"""Finding the clips of a public set: a table names them, and their ids are in the file names.
 
-So a set is a list of rows, whose ids stand in the names of their files. In which folders the files
-lie, in which format and with which suffix makes no difference.
+The folders, the format and the suffix of the files make no difference.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ MORE = "..."
 
 @dataclass(frozen=True)
 class Found:
-    """A set as it lies on a disk."""
+    """A set as it is on this disk."""
 
     rows: list[Row]
     left_out: dict[str, str]
-    """Why, by the id of the clip."""
+    """The reason, by the id of the clip."""
     known: frozenset[str]
-    """Those left out that nobody has: they are missing or damaged in the set as published."""
+    """Ids of `left_out` that are missing or damaged in the set as published."""
 
 
 def find_clips(
@@ -45,7 +44,7 @@ def find_clips(
         rows: with the path that the set itself has for the file in `audio`.
         id_of: the id of the row whose file a path is.
         damaged: ids of rows whose files are damaged in some or all published copies. Only these
-            are decoded; that others are empty or may not be read is known without it.
+            are decoded. The others are only opened, which finds empty and unreadable files.
 
     Raises:
         MuscallError: there are no rows, there is no such folder, or none of the clips can be used.
@@ -92,7 +91,7 @@ def find_file(folder: Path, name: str) -> Path:
 def read_table(
     path: Path, needed: Sequence[str], *, delimiter: str = ","
 ) -> Iterator[dict[str, str]]:
-    """The rows of a table, by the names in its first line; cells beyond them are in `MORE`.
+    """The rows of a table by the column names in its first line. Further cells are in `MORE`.
 
     Args:
         needed: columns that must be there.

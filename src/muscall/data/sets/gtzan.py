@@ -1,4 +1,4 @@
-"""GTZAN: ten genres (Tzanetakis and Cook, 2002), and the split without its known faults."""
+"""GTZAN: ten genres (Tzanetakis and Cook, 2002), and the fault-filtered split."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ GENRES = {
         "rock",
     )
 }
-"""As a sentence would have them, by the name of their folder."""
+"""Genres as written in a sentence, by the name of their folder."""
 LISTS = {"train": "train_filtered.txt", "val": "valid_filtered.txt", "test": "test_filtered.txt"}
 DAMAGED = ("jazz.00054",)
-"""In a much used copy of the set; the original is whole."""
+"""Damaged in a widely used copy of the set, but not in the original."""
 
 
 def gtzan(folder: Path, audio: Path | None = None) -> Found:

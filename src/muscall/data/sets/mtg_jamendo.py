@@ -54,7 +54,7 @@ WORDS = {
     "rocknroll": "rock and roll",
     "singersongwriter": "singer-songwriter",
 }
-"""As a sentence would have them, by the tags that are not written so."""
+"""Tags as written in a sentence, where the set writes them in another way."""
 
 
 def mtg_jamendo(

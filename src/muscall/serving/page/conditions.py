@@ -28,7 +28,7 @@ class Conditions:
     """A key of LENGTHS."""
 
     def where(self) -> str:
-        """A filter as `muscall.library.filters.parse_filter` reads it; "" for none."""
+        """A filter as `muscall.library.search.filters.parse_filter` reads it; "" for none."""
         told = [
             *_between("year", self.year_from, self.year_to),
             *_between("bpm", self.bpm_from, self.bpm_to),
@@ -46,6 +46,8 @@ class Conditions:
 
 
 def _between(name: str, least: float | None, most: float | None) -> list[str]:
+    if least is not None and most is not None:
+        least, most = sorted((least, most))
     bounds = ((">=", least), ("<=", most))
     return [f"{name} {sign} {_number(bound)}" for sign, bound in bounds if bound is not None]
 

@@ -28,7 +28,7 @@
       if (step(1)) event.preventDefault();
       return;
     }
-    if (writes || document.querySelector(".q-dialog")) return;
+    if (writes || on.closest(".q-dialog")) return; // an open dialog keeps the focus
     const presses = on.matches("button, a, [role=button], summary");
     const track = on.closest?.(".track");
     const actions = {

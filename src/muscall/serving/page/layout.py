@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +23,7 @@ from muscall.serving.page.tray import Tray
 from muscall.serving.service import Service
 
 _HERE = Path(__file__).parent
-_PATIENT = 2  # strips and tags that are made at once for all listeners
+_PATIENT = 2  # waveforms and tags that are made at once for all listeners
 _THEMES = {"system": None, "light": False, "dark": True}
 _THEME_ICONS = {"system": "o_brightness_auto", "light": "o_light_mode", "dark": "o_dark_mode"}
 _KEYS = {
@@ -67,6 +68,8 @@ def mount(app: FastAPI, service: Service) -> None:
 
     ui.add_css(_HERE / "page.css", shared=True)
     ui.add_body_html(f"<script>{(_HERE / 'keys.js').read_text('utf-8')}</script>", shared=True)
+    # When it starts, NiceGUI looks at every object there is, torch's deprecated ones among them.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.ui_run_with")
     ui.run_with(
         app,
         title="muscall",

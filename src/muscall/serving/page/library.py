@@ -27,6 +27,8 @@ class LibraryView:
         listener.on_change = partial(ui.navigate.to, "/")
         with block("view view-library"):
             line("Library", "page-title", "h1")
+            self._damage = ui.label().classes("damage").props('role="alert"')
+            self._damage.set_visibility(False)
             self._facts = block("facts")
             self._invitation = block("card invitation")
             self._invitation.set_visibility(False)
@@ -53,9 +55,12 @@ class LibraryView:
         failures = await listener.ask(listener.service.errors)
         if self._facts.is_deleted or status is None:
             return
+        there = bool(status.files or status.advice)
         for element in (self._facts, self._folders, self._card):
-            element.set_visibility(bool(status.files))
-        self._invitation.set_visibility(not status.files)
+            element.set_visibility(there)
+        self._invitation.set_visibility(not there)
+        self._damage.set_text(status.advice or "")
+        self._damage.set_visibility(bool(status.advice))
         self._show_facts(status)
         self._show_folders(status)
         self._show_failures(failures or [])
@@ -114,7 +119,7 @@ class LibraryView:
             await self._show_library()
         self._bar.set_visibility(progress is not None)
         if progress is None:
-            self._told.set_text(indexing.error or indexing.report or "Not started yet")
+            self._told.set_text(indexing.error or indexing.report or "")
             return
         self._bar.set_value(progress.done / max(progress.total, 1))
         told = [f"{progress.done:,} of {count(progress.total, 'file')}"]

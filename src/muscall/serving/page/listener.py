@@ -11,9 +11,11 @@ from typing import ParamSpec, TypeVar
 from nicegui import run, ui
 
 from muscall.errors import MuscallError
+from muscall.library.search.query import Part, SearchQuery
+from muscall.library.store import reading
 from muscall.serving.page.conditions import Conditions
 from muscall.serving.service import Service
-from muscall.serving.shown import Found, Track, Wish
+from muscall.serving.shown import Found, Track
 
 PAGE = 12  # results shown at once
 _P = ParamSpec("_P")
@@ -36,7 +38,7 @@ class Listener:
     """The state of one open page; small, since there are many.
 
     Args:
-        patience: where strips and tags wait, so that they never keep searches from a thread.
+        patience: where waveforms and tags wait, so that they never keep searches from a thread.
     """
 
     def __init__(self, service: Service, patience: asyncio.Semaphore, text: str) -> None:
@@ -46,10 +48,12 @@ class Listener:
         self.text = text
         self.tastes: list[Taste] = []
         self.conditions = Conditions()
-        self.most_per_artist: int | None = None
+        self.max_per_artist: int | None = None
         self.count = PAGE
         self.found: list[Found] | None = None
         """None before anything was asked for."""
+        self.understood: tuple[Part, ...] = ()
+        """What the sentence was taken to ask for."""
         self.on_ask: Callable[[bool], None] = lambda _: None
         """Shows what is asked for, and whether it is being searched; of the view that is open."""
         self.on_change: Callable[[], None] = lambda: None
@@ -57,21 +61,20 @@ class Listener:
         self._turn = 0
 
     @property
-    def wish(self) -> Wish:
-        return Wish(
+    def query(self) -> SearchQuery:
+        return SearchQuery(
             text=self.text.strip(),
             like=tuple(taste.key for taste in self.tastes if taste.liked),
             unlike=tuple(taste.key for taste in self.tastes if not taste.liked),
             where=self.conditions.where(),
             n=self.count,
-            most_per_artist=self.most_per_artist,
+            max_per_artist=self.max_per_artist,
         )
 
     @property
     def asks(self) -> bool:
         """Whether there is anything to find."""
-        wish = self.wish
-        return bool(wish.text or wish.like or wish.where)
+        return not self.query.is_empty
 
     async def search(self, count: int = PAGE) -> None:
         """Find what is asked for; an older search that ends later changes nothing."""
@@ -79,9 +82,10 @@ class Listener:
         self._turn += 1
         turn = self._turn
         self.on_ask(True)
-        found = await self.ask(self.service.search, self.wish) if self.asks else None
+        answer = await self.ask(self.service.search, self.query) if self.asks else None
         if turn == self._turn and not self.client.is_deleted:
-            self.found = found
+            self.found = answer.results if answer else None
+            self.understood = answer.understood if answer else ()
             with self.client:
                 self.on_ask(False)
                 self.on_change()
@@ -110,7 +114,8 @@ class Listener:
         The event loop of all listeners waits for nothing.
         """
         try:
-            return await run.io_bound(function, *arguments, **named)
+            with reading():
+                return await run.io_bound(function, *arguments, **named)
         except MuscallError as error:
             self.tell(str(error), "negative")
         except Exception:
@@ -124,7 +129,8 @@ class Listener:
         """As `ask`, behind everybody's searches and without a word where there is none."""
         async with self.patience:
             try:
-                return await run.io_bound(function, *arguments, **named)
+                with reading():
+                    return await run.io_bound(function, *arguments, **named)
             except MuscallError:
                 return None
 

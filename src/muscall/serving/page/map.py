@@ -8,7 +8,7 @@ from nicegui import background_tasks
 from nicegui.element import Element
 
 from muscall.serving.page.listener import Listener
-from muscall.serving.page.parts import block, icon_button, line
+from muscall.serving.page.parts import block, cover_of, icon_button, line
 from muscall.serving.page.search import SearchBox
 from muscall.serving.page.tray import Tray
 from muscall.serving.shown import Track
@@ -50,9 +50,9 @@ class MapView:
 
     async def _show_place(self) -> None:
         listener = self._listener
-        wish = listener.wish
-        place = await listener.ask(listener.service.place, wish) if listener.asks else None
-        if wish == listener.wish and not self._canvas.is_deleted:
+        query = listener.query
+        place = await listener.ask(listener.service.project, query) if listener.asks else None
+        if query == listener.query and not self._canvas.is_deleted:
             self._canvas.show([found.track.key for found in listener.found or []], place)
 
     async def _pick(self, key: str) -> None:
@@ -62,7 +62,7 @@ class MapView:
 
     def _show_card(self, track: Track) -> None:
         with self._card.clear():
-            block("cover", "img", src=f"/page/cover/{track.key}", alt="")
+            block("cover", "img", src=cover_of(track.key), alt="")
             with block("about"):
                 line(track.title, "title")
                 line(track.artist or track.genre, "artist")

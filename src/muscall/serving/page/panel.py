@@ -26,16 +26,16 @@ class FilterPanel:
         with self._box:
             with block("filter-range"):
                 self._number("Year from", "year_from", "1990")
-                self._number("to", "year_to", "1999")
+                self._number("Year to", "year_to", "1999")
             with block("filter-range"):
                 self._number("Tempo from", "bpm_from", "90")
-                self._number("to", "bpm_to", "120", "bpm")
+                self._number("Tempo to", "bpm_to", "120", "bpm")
             self._text("Genre", "genre", "jazz")
             self._text("Artist", "artist")
             length = ui.select(LENGTHS, label="Length", value=listener.conditions.length)
             self._add(length, listener.conditions, "length")
-            most = ui.select(_MOST, label="Songs of an artist", value=listener.most_per_artist)
-            self._add(most, listener, "most_per_artist")
+            most = ui.select(_MOST, label="Songs of an artist", value=listener.max_per_artist)
+            self._add(most, listener, "max_per_artist")
             with block("filter-buttons"):
                 text_button("Apply", "check", on_apply).classes("primary")
                 text_button("Reset", "restart_alt", self._reset).classes("quiet")

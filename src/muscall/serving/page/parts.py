@@ -10,6 +10,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from muscall.serving.page.player import playing
+from muscall.serving.security import prefix
 from muscall.serving.shown import Track
 
 Handler = Callable[..., Any]
@@ -46,11 +47,17 @@ def text_button(text: str, icon: str, on_click: Handler | None = None) -> ui.but
 def play_cover(play_list: str, track: Track) -> None:
     """A track's cover as the button that plays it."""
     with block("cover-button", "button", type="button", aria_label=f"Play {track.title}") as button:
-        block("cover", "img", src=f"/page/cover/{quote(track.key)}", alt="", loading="lazy")
+        block("cover", "img", src=cover_of(track.key), alt="", loading="lazy")
         with block("cover-over"):
             ui.icon("play_arrow").classes("when-idle")
             ui.icon("pause").classes("when-playing")
     button.on("click.stop", js_handler=playing(play_list, track.key))
+
+
+def cover_of(key: str) -> str:
+    """The address of a track's cover, below the sub-path that a proxy serves this under."""
+    request = ui.context.client.request
+    return f"{prefix(request.headers)}/page/cover/{quote(key)}"
 
 
 def minutes(seconds: float) -> str:

@@ -1,5 +1,5 @@
 // The player. `window.muscall.play(list, key, start)` plays a track of a list that the server has
-// offered by name, or of a list of items; the event "muscall:now" tells strips and the map of it.
+// offered by name, or of a list of items; the event "muscall:now" tells waveforms and the map of it.
 const minutes = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds || 0));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -102,9 +102,7 @@ export default {
       this.start = start ?? this.track.start ?? 0;
       this.time = this.start;
       this.duration = this.track.duration ?? 0;
-      const key = encodeURIComponent(this.track.key);
-      this.$refs.audio.src = `${window.path_prefix || ""}/v1/tracks/${key}/audio`;
-      this.$refs.audio.play().catch(() => {}); // a failure comes as an event of its own
+      this.listen(false);
       if (navigator.mediaSession) {
         navigator.mediaSession.metadata = new MediaMetadata({
           title: this.track.title, artist: this.track.artist,
@@ -112,6 +110,12 @@ export default {
         });
       }
       this.announce();
+    },
+    listen(asFlac) {
+      this.asFlac = asFlac;
+      const key = encodeURIComponent(this.track.key);
+      this.$refs.audio.src = `${window.path_prefix || ""}/v1/tracks/${key}/audio${asFlac ? "?as=flac" : ""}`;
+      this.$refs.audio.play().catch(() => {}); // a failure comes as an event of its own
     },
     begin() {
       const told = this.$refs.audio.duration;
@@ -149,7 +153,15 @@ export default {
       this.playing = false;
       this.next();
     },
-    failed() { if (this.track) this.tell("failed"); },
+    failed() {
+      if (!this.track) return;
+      if (this.asFlac) {
+        this.tell("failed");
+        return this.next(); // one file that is gone does not end the list
+      }
+      this.start = this.time; // a browser that plays less than others gets it in another form
+      this.listen(true);
+    },
     tell(event) { this.$emit(event, { key: this.track.key, title: this.track.title }); },
     mute() {
       this.muted = !this.muted;

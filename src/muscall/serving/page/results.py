@@ -1,4 +1,4 @@
-"""What was found: a row for each track, whose strip and tags follow when they are known."""
+"""What was found: a row for each track, whose waveform and tags follow when they are known."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from muscall.serving.page.parts import (
     play_cover,
     text_button,
 )
-from muscall.serving.page.strip import StripView
 from muscall.serving.page.tray import Tray
+from muscall.serving.page.waveform import WaveformView
 from muscall.serving.shown import Found, Track
 
 LIST = "results"
@@ -50,7 +50,7 @@ class Results:
     async def _show_more(self) -> None:
         await self._listener.search(self._listener.count + PAGE)
 
-    def _row(self, found: Found) -> tuple[Found, StripView, Element]:
+    def _row(self, found: Found) -> tuple[Found, WaveformView, Element]:
         track = found.track
         told = f"{track.title}{' by ' + track.artist if track.artist else ''}"
         row = block("track", role="listitem", tabindex=0, data_key=track.key, aria_label=told)
@@ -60,16 +60,16 @@ class Results:
                 with line(track.title, "title") as title:
                     title.props["title"] = track.path
                 _meta(track)
-            strip = StripView(LIST, track, found.passage)
+            waveform = WaveformView(LIST, track, found.passage)
             _relevance(found, self._listener)
             with block("tags") as tags:
-                if found.named:
+                if found.keyword_match:
                     line("Name matches", "tag tag-named", "span")
             with block("actions"):
                 self._actions(track)
             if found.versions:
                 self._versions(found)
-        return found, strip, tags
+        return found, waveform, tags
 
     def _actions(self, track: Track) -> None:
         listener, tray = self._listener, self._tray
@@ -99,16 +99,16 @@ class Results:
                         _meta(version)
                     icon_button("playlist_add", "Add to the playlist", _adding(self._tray, version))
 
-    async def _fill(self, rows: list[tuple[Found, StripView, Element]]) -> None:
-        """Bring strips and then tags in, the best tracks first."""
-        listener, wish = self._listener, self._listener.wish
-        for found, strip, _ in rows:
+    async def _fill(self, rows: list[tuple[Found, WaveformView, Element]]) -> None:
+        """Bring waveforms and then tags in, the best tracks first."""
+        listener, query = self._listener, self._listener.query
+        for found, waveform, _ in rows:
             key = found.track.key
-            drawn = await listener.ask_patiently(listener.service.strip, key, wish)
-            if strip.is_deleted:
+            drawn = await listener.ask_patiently(listener.service.waveform, key, query)
+            if waveform.is_deleted:
                 return  # the listener has gone to another view, or away
             if drawn is not None:
-                strip.show(drawn)
+                waveform.show(drawn)
         for found, _, tags in rows:
             key = found.track.key
             labels = await listener.ask_patiently(listener.service.labels, key, 1)
@@ -131,17 +131,16 @@ def _adding(tray: Tray, track: Track) -> Callable[[], None]:
 
 def _meta(track: Track) -> None:
     known = [track.artist, track.album, track.genre, str(track.year or "")]
-    known += [f"{track.bpm:.0f} bpm" if track.bpm else "", minutes(track.duration)]
+    known += [f"{track.bpm:.0f} bpm" if track.bpm else "", track.musical_key or ""]
+    known += [minutes(track.duration)]
     line(" · ".join(filter(None, known)), "artist")
 
 
 def _relevance(found: Found, listener: Listener) -> None:
-    wish = listener.wish
     with block("relevance"):
-        if not (wish.text or wish.like):
-            return  # by filters alone no track is nearer than another
-        best = max(1, round(100 - found.percentile))
-        told = f"Closer to what you ask for than {found.percentile:.0f} % of the library"
+        if not (listener.query.like or any(part.kind == "sound" for part in listener.understood)):
+            return  # by conditions alone no track is nearer than another
+        share = 100 * found.relative_score
+        told = f"Fits {share:.0f} % as well as the best"
         with block("gauge", title=told, aria_label=told, role="img"):
-            block("gauge-fill").style(f"width:{max(found.percentile, 2):.0f}%")
-        line(f"top {best} %", "gauge-text")
+            block("gauge-fill").style(f"width:{max(share, 2):.0f}%")

@@ -9,7 +9,10 @@ from functools import partial
 from urllib.parse import quote
 
 from nicegui import background_tasks, ui
+from nicegui.events import ValueChangeEventArguments
 
+from muscall.library.search.query import Part
+from muscall.library.search.reading import without_part
 from muscall.serving.page.drop import Drop
 from muscall.serving.page.library import invite
 from muscall.serving.page.listener import Listener, Taste
@@ -35,7 +38,7 @@ class SearchBox:
 
     def __init__(self, listener: Listener, path: str) -> None:
         self._listener, self._path = listener, path
-        self._tastes: list[Taste] | None = None  # whose chips are shown
+        self._shown: tuple[list[Taste], tuple[Part, ...]] | None = None  # whose chips there are
         self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
         with block("search", "search"):
             with block("search-row"):
@@ -45,7 +48,7 @@ class SearchBox:
                 self._input.props["maxlength"] = _LONGEST
                 self._input.set_value(listener.text)
                 self._input.classes("search-input").on("keydown.enter", self._submit)
-                self._input.on("clear", self._submit)
+                self._input.on_value_change(self._changed)
                 with self._input.add_slot("prepend"):
                     ui.icon("search")
                 song = icon_button("o_audio_file", "Search with a song of yours")
@@ -83,22 +86,34 @@ class SearchBox:
         self._progress.set_visibility(searching)
         if self._input.value != listener.text:
             self._input.set_value(listener.text)
-        filters = listener.conditions.count() + (listener.most_per_artist is not None)
+        filters = listener.conditions.count() + (listener.max_per_artist is not None)
         self._badge.set_text(str(filters))
         self._badge.set_visibility(filters > 0)
-        if self._tastes == listener.tastes:
+        parts = tuple(part for part in listener.understood if part.kind != "sound")
+        if self._shown == (listener.tastes, parts):
             return  # a chip made anew would lose the click that is on its way to it
-        self._tastes = listener.tastes
+        self._shown = listener.tastes, parts
         with self._chips.clear():
             for taste in listener.tastes:
                 with block("chip" if taste.liked else "chip chip-less"):
                     ui.icon("thumb_up" if taste.liked else "thumb_down")
                     ui.label(f"{'Like' if taste.liked else 'Less like'} {taste.name}")
                     icon_button("close", f"Without {taste.name}", partial(listener.forget, taste))
-        self._chips.set_visibility(bool(listener.tastes))
+            for part in parts:
+                with block("chip"):
+                    ui.label(str(part))
+                    icon_button("close", f"Without {part}", partial(self._leave_out, part))
+        self._chips.set_visibility(bool(listener.tastes or parts))
 
     async def _submit(self) -> None:
         await self.search(self._input.value or "")
+
+    async def _changed(self, event: ValueChangeEventArguments[str | None]) -> None:
+        if event.value is None:  # by the cross; what is typed is never None
+            await self.search("")
+
+    async def _leave_out(self, part: Part) -> None:
+        await self.search(without_part(self._listener.text, part))
 
     async def _heard(self, key: str, name: str) -> None:
         await self._listener.taste(key, name, liked=True)
@@ -179,7 +194,9 @@ class SearchView:
         with self._empty.clear():
             ui.icon("search_off")
             line("Nothing found", "empty-title")
-            filtered = listener.conditions.count() > 0
+            filtered = listener.conditions.count() or any(
+                part.where for part in listener.understood
+            )
             line(
                 "No song passes all filters: take one away."
                 if filtered

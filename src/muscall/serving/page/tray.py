@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from nicegui import events, ui
 from nicegui.element import Element
 
-from muscall.serving.errors import NotFound
+from muscall.errors import NotFound
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import (
     block,

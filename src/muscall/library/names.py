@@ -1,0 +1,83 @@
+"""One way that names are compared: in full-text search, in what is asked for and in filters.
+
+Case, accents and forms of a character make no difference: "Beyoncé" in either normal form is
+"beyonce", "Straße" is "strasse". There is no stemming, and no word is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+# Letters that Unicode does not take apart.
+_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i"}
+_LIGATURES = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+_MARKS = "".join(map(chr, [*range(0x300, 0x370), 0x3099, 0x309A]))  # accents that stand alone
+
+
+def _table() -> dict[str, str]:
+    """Each character that is folded to one other: accented from Latin to kana, and full-width."""
+    accented = [*range(0xC0, 0x530), *range(0x1E00, 0x2000), *range(0x3040, 0x3100)]
+    wide = [*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]
+    bases = {chr(n): unicodedata.normalize("NFD", chr(n))[0].lower() for n in accented}
+    plain = {chr(n): unicodedata.normalize("NFKC", chr(n)).lower() for n in wide}
+    return _LETTERS | {one: base for one, base in bases.items() if base != one.lower()} | plain
+
+
+_FOLDED = _table()
+_TRANSLATION = str.maketrans(_FOLDED | _LIGATURES) | str.maketrans("", "", _MARKS)
+
+_WORD = re.compile(r"[^\W_]+")
+# Chinese, Japanese and Thai are written without spaces, Korean with few.
+_UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_RUNS = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
+# What stands in sentences of every kind.
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the and or of for in on at to with by from like as is it its my me i some something "
+        "any music song songs track tracks tune tunes sound sounds sounding piece playing",
+    )
+)
+
+
+def folded(text: str) -> str:
+    """A text without case, accents and other forms of its characters."""
+    return text.lower().translate(_TRANSLATION)
+
+
+def sql_folded(column: str) -> str:
+    """SQL that gives what `folded` gives of a column."""
+    others, plain = "".join(_FOLDED), "".join(_FOLDED.values())
+    sql = f"translate(lower({column}), '{others}{_MARKS}', '{plain}')"
+    for ligature, letters in _LIGATURES.items():
+        sql = f"replace({sql}, '{ligature}', '{letters}')"
+    return sql
+
+
+def words_of(texts: Iterable[str]) -> list[str]:
+    """The words of texts, folded; what is written without spaces in pairs of its characters."""
+    found: list[str] = []
+    for text in texts:
+        for word in _WORD.findall(folded(unicodedata.normalize("NFKC", text))):
+            for run in _RUNS.finditer(word):
+                found += _pairs(run[1]) if run[1] else [run[0]]
+    return found
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[n : n + 2] for n in range(max(1, len(run) - 1))]
+
+
+def without_common(words: Sequence[str]) -> list[str]:
+    """The words that may be names: without those of every sentence, or all where there are no
+    others ("The The").
+    """
+    return [word for word in words if word not in COMMON] or [*words]
+
+
+def placed_words(text: str) -> list[tuple[str, int, int]]:
+    """The words of a text as it is written, folded, each with where it begins and ends."""
+    normal = unicodedata.normalize("NFC", text)
+    return [(folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(normal)]

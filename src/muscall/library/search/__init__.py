@@ -1,0 +1,1 @@
+"""Searching a library: the query, the filters, the nearest vectors, the results."""

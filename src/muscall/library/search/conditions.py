@@ -1,0 +1,204 @@
+"""Conditions in a listener's words: years, lengths, tempi and keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from muscall.library.search.query import Kind, Part
+
+TEMPO_WITHIN = 0.04  # share by which a tempo may differ from the one that is named
+_LENGTH_WITHIN = 0.1  # and a length from one that is "about" right
+
+_TO_TWELVE = [
+    *("one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+]
+_WORDS = {word: float(number) for number, word in enumerate(_TO_TWELVE, 1)}
+_WORDS |= {"half an": 0.5, "a": 1.0, "an": 1.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0}
+_DECADES = {
+    "fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990,
+    "noughties": 2000,
+}  # fmt: skip
+_PARTS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9), "": (0, 9)}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+_SPOKEN = "|".join(sorted(_WORDS, key=len, reverse=True))
+_NUMBER = rf"(?:\d{{1,5}}(?:\.\d{{1,3}})?|{_SPOKEN})"
+_UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b"
+_TIME = rf"(?:\d+:\d\d\b(?:\s*min(?:ute)?s?\b)?|{_NUMBER}(?:\s+and\s+a\s+half)?[\s-]*{_UNIT})"
+_YEAR = r"(?:1[89]|20)\d\d\b(?!\s?['\u2019]?s\b)"
+_DECADE = (
+    rf"(?:(?:early|mid|late)[\s-]+)?(?:(?:(?:1[89]|20)?\d0)['\u2019]?s|{'|'.join(_DECADES)})\b"
+)
+_AGE = rf"(?:{_YEAR}|(?:the\s+)?{_DECADE})"
+_BPM = r"\s*(?:bpm|beats\s+(?:per|a)\s+minute)\b"
+_TO = r"\s*(?:-|\u2013|\bto\b|\band\b|\buntil\b|\btill\b)\s*"
+_ABOUT = r"(?:\b(?:around|about|approximately|roughly|circa|at)\s+|~\s*)"
+_LONG = r"(?:\s+long\b)?"
+_SONGS = r"(?=\s+(?:songs?|music|tracks?|tunes?|hits?|records?|albums?|classics?)\b)"
+_SIGNS = {
+    ">=": r"at\s+least|minimum(?:\s+of)?|(?:no|not)\s+(?:less|shorter|slower)\s+than",
+    "<=": r"at\s+most|up\s+to|maximum(?:\s+of)?|(?:no|not)\s+(?:more|longer|faster)\s+than",
+    ">": r"over|above|more\s+than|longer\s+than|faster\s+than",
+    "<": r"under|below|less\s+than|shorter\s+than|slower\s+than",
+}
+_SAID = {">=": "at least", "<=": "at most", ">": "over", "<": "under"}
+_BOUND = rf"\b(?P<bound>{'|'.join(_SIGNS.values())})\s+"
+
+Meaning = tuple[str, str]
+"""What a condition asks for, and the filter that says it."""
+
+
+def take_conditions(sentence: str) -> tuple[str, list[Part]]:
+    """A sentence without the conditions in it, and these.
+
+    Example:
+        >>> take_conditions("calm piano from the 90s")
+        ('calm piano', [Part(kind='year', value='1990 to 1999', ...)])
+    """
+    parts: list[Part] = []
+    for kind, pattern, meaning in _RULES:
+        while found := re.search(pattern, sentence, re.IGNORECASE):
+            parts.append(Part(kind, *_in_order(meaning(found), found)))
+            sentence = f"{sentence[: found.start()]} {sentence[found.end() :]}"
+    if not parts:
+        return sentence, parts
+    sentence = re.sub(r"\s+(?=[,;])|\s+$", "", re.sub(r"\s+", " ", sentence))
+    sentence = re.sub(r"(?:[\s,;]|\b(?:and|or|but|with|at|of|in|from)\b)+$", "", sentence)
+    return re.sub(r"^(?:[\s,;]|\b(?:and|or|but)\b)+", "", sentence), parts
+
+
+def _in_order(meaning: Meaning, found: re.Match[str]) -> tuple[str, str, str]:
+    value, where = meaning
+    return value, found[0].strip(), where
+
+
+def _range(column: str, first: float, last: float) -> str:
+    return f"{column} >= {first:g} and {column} <= {last:g}"
+
+
+def _years(text: str) -> tuple[int, int]:
+    """The first and last year of "1994", "the 90s", "late nineties"."""
+    text = text.lower().removeprefix("the").strip()
+    if re.fullmatch(r"\d{4}", text):
+        return int(text), int(text)
+    part = next(name for name in _PARTS if text.startswith(name))
+    name = text.removeprefix(part).strip(" -")
+    first = _DECADES.get(name) or int(re.sub(r"\D", "", name))
+    if first < 100:
+        first += 1900 if first >= 30 else 2000
+    return first + _PARTS[part][0], first + _PARTS[part][1]
+
+
+def _in_years(found: re.Match[str]) -> Meaning:
+    ages = [_years(age) for age in (found["age"], found.groupdict().get("last")) if age]
+    first, last = min(age[0] for age in ages), max(age[1] for age in ages)
+    if first == last:
+        return str(first), f"year = {first}"
+    return f"{first} to {last}", _range("year", first, last)
+
+
+def _before(found: re.Match[str]) -> Meaning:
+    return f"before {_years(found['age'])[0]}", f"year < {_years(found['age'])[0]}"
+
+
+def _until(found: re.Match[str]) -> Meaning:
+    return f"until {_years(found['age'])[1]}", f"year <= {_years(found['age'])[1]}"
+
+
+def _since(found: re.Match[str]) -> Meaning:
+    return f"since {_years(found['age'])[0]}", f"year >= {_years(found['age'])[0]}"
+
+
+def _after(found: re.Match[str]) -> Meaning:
+    return f"after {_years(found['age'])[1]}", f"year > {_years(found['age'])[1]}"
+
+
+def _number(text: str) -> float:
+    text = " ".join(text.lower().split())
+    return _WORDS.get(text) or float(text)
+
+
+def _seconds(text: str, unit: str = "") -> float:
+    """Of "3:30", "five minutes", "two and a half minutes", or of a number of `unit`."""
+    if clock := re.match(r"(\d+):(\d\d)", text):
+        return 60.0 * int(clock[1]) + int(clock[2])
+    said = re.match(rf"({_NUMBER})(\s+and\s+a\s+half)?[\s-]*([smh]?)", text, re.IGNORECASE)
+    assert said is not None
+    return (_number(said[1]) + (0.5 if said[2] else 0)) * _SECONDS[said[3].lower() or unit]
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _sign(found: re.Match[str]) -> str:
+    bound = found["bound"]
+    return next(s for s, words in _SIGNS.items() if re.fullmatch(words, bound, re.IGNORECASE))
+
+
+def _bounded_length(found: re.Match[str]) -> Meaning:
+    sign, seconds = _sign(found), _seconds(found["time"])
+    return f"{_SAID[sign]} {_clock(seconds)}", f"duration {sign} {seconds:g}"
+
+
+def _length_from_to(found: re.Match[str]) -> Meaning:
+    last = _seconds(found["time"])
+    unit = re.search(r"([smh])[a-z]*$", found["time"], re.IGNORECASE)
+    first = _seconds(found["first"], unit[1].lower() if unit else "m")
+    return f"{_clock(first)} to {_clock(last)}", _range("duration", first, last)
+
+
+def _about_length(found: re.Match[str]) -> Meaning:
+    seconds = _seconds(found["time"])
+    within = _LENGTH_WITHIN * seconds
+    return f"about {_clock(seconds)}", _range("duration", seconds - within, seconds + within)
+
+
+def _bounded_tempo(found: re.Match[str]) -> Meaning:
+    sign, tempo = _sign(found), _number(found["bpm"])
+    return f"{_SAID[sign]} {tempo:g} bpm", f"bpm {sign} {tempo:g}"
+
+
+def _tempo_from_to(found: re.Match[str]) -> Meaning:
+    first, last = _number(found["first"]), _number(found["bpm"])
+    return f"{first:g} to {last:g} bpm", _range("bpm", first, last)
+
+
+def _tempo(found: re.Match[str]) -> Meaning:
+    tempo = _number(found["bpm"])
+    return f"{tempo:g} bpm", _range("bpm", *((1 + s * TEMPO_WITHIN) * tempo for s in (-1, 1)))
+
+
+def _key(found: re.Match[str]) -> Meaning:
+    accidental = (found["sign"] or found["word"] or "").lower()
+    sign = {"": "", "sharp": "#", "\u266f": "#", "#": "#"}.get(accidental, "b")
+    key = f"{found['tonic'].upper()}{sign} {'major' if 'maj' in found['mode'].lower() else 'minor'}"
+    return key, f'key = "{key}"'
+
+
+_ACCIDENTAL = r"(?:(?P<sign>[#\u266f\u266d]|b(?=\s))|[\s-]+(?P<word>sharp|flat))"
+_MODE = r"[\s-]*(?P<mode>major|minor|maj|min)\b(?!\s+(?:keys?|modes?|moods?|chords?|scales?|third))"
+_RULES: list[tuple[Kind, str, Callable[[re.Match[str]], Meaning]]] = [
+    ("year", rf"\b(?:between|from)\s+(?P<age>{_AGE}){_TO}(?P<last>{_AGE})", _in_years),
+    ("year", rf"\b(?P<age>{_YEAR})\s*(?:-|\u2013|\bto\b)\s*(?P<last>{_YEAR})", _in_years),
+    ("year", rf"\b(?:from\s+)?before\s+(?P<age>{_AGE})", _before),
+    ("year", rf"\b(?:until|till|up\s+to)\s+(?P<age>{_AGE})", _until),
+    ("year", rf"\b(?:since\s+(?P<age>{_AGE}))", _since),
+    ("year", rf"\bfrom\s+(?P<age>{_AGE})\s+on(?:wards?)?\b", _since),
+    ("year", rf"\b(?:after|newer\s+than|later\s+than)\s+(?P<age>{_AGE})", _after),
+    ("year", rf"\b(?:released|recorded|made|from|in|of)\s+(?:(?:in|the\s+year)\s+)*(?P<age>{_AGE})",
+     _in_years),
+    ("year", rf"\b(?P<age>{_AGE}){_SONGS}", _in_years),
+    ("length", rf"\b(?:between|from)\s+(?P<first>{_TIME}|{_NUMBER}){_TO}(?P<time>{_TIME}){_LONG}",
+     _length_from_to),
+    ("length", rf"{_BOUND}(?P<time>{_TIME}){_LONG}", _bounded_length),
+    ("length", rf"{_ABOUT}(?P<time>{_TIME}){_LONG}", _about_length),
+    ("tempo", rf"(?:\b(?:between|from)\s+)?\b(?P<first>{_NUMBER}){_TO}(?P<bpm>{_NUMBER}){_BPM}",
+     _tempo_from_to),
+    ("tempo", rf"{_BOUND}(?P<bpm>{_NUMBER}){_BPM}", _bounded_tempo),
+    ("tempo", rf"{_ABOUT}?\b(?P<bpm>{_NUMBER}){_BPM}", _tempo),
+    ("key", rf"\bin\s+(?:the\s+key\s+of\s+)?(?P<tonic>[a-g]){_ACCIDENTAL}?{_MODE}", _key),
+    ("key", rf"\b(?P<tonic>[b-g]){_ACCIDENTAL}?{_MODE}", _key),
+]  # fmt: skip

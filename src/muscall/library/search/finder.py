@@ -1,0 +1,296 @@
+"""Finds tracks of a library by sound, names and conditions together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from lancedb.table import LanceTable
+
+from muscall.errors import MuscallError
+from muscall.library.names import COMMON, placed_words, without_common, words_of
+from muscall.library.scan import text_path
+from muscall.library.search.ann import indices
+from muscall.library.search.examples import Sound
+from muscall.library.search.filters import parse_filter
+from muscall.library.search.hits import Hit, Passage, Results
+from muscall.library.search.query import Part, SearchQuery
+from muscall.library.search.ranking import Candidates, choose, direction, rank, ranked_hits
+from muscall.library.search.reading import is_close, read_sentence
+from muscall.library.search.tracks import Row, Tracks, rows_of
+from muscall.library.search.wording import NEGATION, is_plain, musical_words, warn_if_long
+from muscall.library.store import NothingIndexed, Store, matrix, reading
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
+
+_CANDIDATES = 100
+_EXAMPLES = 50  # tracks of an artist or album that others are to be like
+_FEW = 5  # tracks that one word alone stands for, without being all of a name
+_MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
+_SHOWN = [
+    *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
+    *("tempo", "musical_key", "loudness", "chapters"),
+]
+
+
+class Finder:
+    """Searches the tracks that one pipeline has heard. Every search sees the latest commit."""
+
+    def __init__(self, store: Store, pipeline: str, model: MusCALL) -> None:
+        self.store, self.pipeline, self.model = store, pipeline, model
+        self._known: Tracks | None = None
+
+    @reading()
+    def sample(self) -> np.ndarray:
+        """(n, dim) float32, unit norm: all tracks, or thousands that stand for them; n may be 0."""
+        tracks = self._tracks()
+        return np.empty((0, self.model.config.dim), np.float32) if tracks is None else tracks.sample
+
+    @reading()
+    def warm(self) -> None:
+        """Read the index of a large library, which the first searches would else wait for."""
+        table = self.store.tracks(self.pipeline)
+        if isinstance(table, LanceTable):
+            for name in indices(table):
+                table.prewarm_index(name)
+
+    @reading()
+    def find(
+        self, query: SearchQuery, like: Sequence[Sound] = (), unlike: Sequence[Sound] = ()
+    ) -> Results:
+        """The `query.n` tracks that fit best, best first.
+
+        Args:
+            like: what the examples of `query` sound like; they are left out.
+            unlike: the same of those that it is to be unlike.
+
+        Raises:
+            FilterError: `query.where` cannot be understood.
+            NothingIndexed: with this model.
+            MuscallError: the query is empty.
+        """
+        if query.is_empty and not like:
+            raise MuscallError("the query is empty: it needs a sentence, an example or a filter")
+        if query.where.strip():
+            parse_filter(query.where)
+        tracks = self._tracks()
+        if tracks is None:
+            raise NothingIndexed
+        if not tracks.there:
+            return Results()
+        search = _Search(self.model, tracks, query, like, unlike)
+        rows = search.candidates()
+        if not rows:
+            return Results([], search.understood)
+        candidates = Candidates(
+            keys=[row["key"] for row in rows],
+            vectors=np.stack([row["vector"] for row in rows]),
+            durations=np.array([row["duration"] for row in rows]),
+            artists=[row["artist"] or "" for row in rows],
+            keywords=np.array([row["keywords"] for row in rows]),
+            called=np.array([row["called"] for row in rows]),
+        )
+        ranking = rank(candidates, search.direction, tracks.sample)
+        chosen = choose(candidates, ranking.order, query.n, query.max_per_artist)
+        keys = [candidates.keys[index] for group in chosen for index in group]
+        # A run that is at work may have deleted some.
+        shown = {row["key"]: row for row in tracks.rows(keys, _SHOWN).to_pylist()}
+        hits = {key: _hit(row) for key, row in shown.items()}
+        firsts = [candidates.keys[group[0]] for group in chosen]
+        passages = self._passages(firsts, search.direction)
+        passages |= {key: song for key in hits if (song := search.song_in(shown[key]))}
+        found = ranked_hits(candidates, ranking, chosen, hits, passages)
+        return Results(found, search.understood)
+
+    @reading()
+    def direction(
+        self, query: SearchQuery, like: Sequence[Sound] = (), unlike: Sequence[Sound] = ()
+    ) -> np.ndarray | None:
+        """Where what is asked for lies, (dim,) unit norm; None of what is not about sound."""
+        tracks = self._tracks()
+        if tracks is None:
+            return None
+        return _Search(self.model, tracks, query, like, unlike).direction
+
+    def _passages(self, keys: Sequence[str], query: np.ndarray | None) -> dict[str, Passage]:
+        """The window of each track that is nearest to `query`."""
+        windows = self.store.windows(self.pipeline)
+        if query is None or windows is None or not keys:
+            return {}
+        rows = rows_of(windows, keys, ["key", "start", "seconds", "vector"])
+        scores = matrix(rows["vector"]).astype(np.float32) @ query
+        best: dict[str, tuple[float, Passage]] = {}
+        columns = (rows[name].to_pylist() for name in ("key", "start", "seconds"))
+        for key, start, seconds, score in zip(*columns, scores.tolist(), strict=True):
+            if key not in best or score > best[key][0]:
+                best[key] = score, Passage(start, seconds)
+        return {key: passage for key, (_, passage) in best.items()}
+
+    def _tracks(self) -> Tracks | None:
+        table = self.store.tracks(self.pipeline)
+        if table is None or not table.count_rows():
+            return None
+        known = self._known
+        if known is None or known.version != table.version:
+            self._known = known = Tracks.of(table)
+        return known
+
+
+class _Search:
+    """One query at work: how it is understood, where its sound lies, and which tracks may fit."""
+
+    def __init__(
+        self,
+        model: MusCALL,
+        tracks: Tracks,
+        query: SearchQuery,
+        like: Sequence[Sound],
+        unlike: Sequence[Sound],
+    ) -> None:
+        self._model, self._tracks, self._query = model, tracks, query
+        self._where = [parse_filter(query.where)] if query.where.strip() else []
+        self._count = max(_CANDIDATES, 4 * query.n) + len(like) + len(unlike)
+        # Tracks whose names have words of the sentence, and those that have words like them.
+        self._named: list[Row] = []
+        self._misspelt: list[Row] = []
+        negated = tracks.negated if re.search(NEGATION, query.text, re.IGNORECASE) else ()
+        self._reading = read_sentence(query.text, negated, self._look_up, self._is_plain)
+        self.understood = (*self._reading.parts, *self._unknown())
+        self._examples = {sound.key for sound in (*like, *unlike)}
+        likes = [sound.vector for sound in like]
+        for where in self._reading.like:
+            meant = tracks.some([parse_filter(where)], _EXAMPLES)
+            self._examples |= {row["key"] for row in meant}
+            likes += [_mean([row["vector"] for row in meant])] if meant else []
+        warn_if_long(model, self._reading.sound)
+        self._avoid = [*self._reading.without, *query.avoid]
+        self.direction = direction(
+            model, self._reading.sound, self._avoid, likes, [sound.vector for sound in unlike]
+        )
+
+    def candidates(self) -> list[Row]:
+        """Rows of the tracks that may fit, each with `keywords` and `called` of `Candidates`."""
+        reading, tracks = self._reading, self._tracks
+        further = [parse_filter(where) for where in reading.where]
+        further += filter(None, map(self._not_called, self._avoid))
+        conditions = [*self._where, *further]
+        asked, sound = words_of([reading.wanted]), words_of([reading.sound])
+        named = self._named
+        if further or sound != asked:  # names that are said outright are no words beside
+            named = tracks.with_words(without_common(sound), conditions, self._count)
+        rows = {row["key"]: row for row in self._others(conditions)}
+        for row in named:
+            rows.setdefault(row["key"], row)["keywords"] = row["keywords"]
+        self._mark_called(rows, asked)
+        if further:
+            # What is called as the whole sentence says is meant too, whatever holds for it.
+            for row in tracks.with_words(whole := words_of([self._query.text]), self._where, _FEW):
+                if set(whole) <= set((row["words"] or "").split()):
+                    rows[row["key"]] = row | {"called": 2}
+        found = [row for key, row in rows.items() if key not in self._examples]
+        return found if self.direction is None else sorted(found, key=lambda row: row["key"])
+
+    def song_in(self, row: Row) -> Passage | None:
+        """The song in a long track that is called what is asked for."""
+        said = set(without_common(words_of([self._reading.wanted])))
+        lines = [line.partition(" ") for line in (row["chapters"] or "").splitlines()]
+        starts = [float(start) for start, _, _ in lines] + [row["duration"]]
+        for place, (_, _, title) in enumerate(lines):
+            if said and said <= set(words_of([title])):
+                return Passage(starts[place], max(0.0, starts[place + 1] - starts[place]))
+        return None
+
+    def _others(self, conditions: Sequence[str]) -> list[Row]:
+        if self.direction is not None:
+            return self._tracks.near(self.direction, conditions, self._count)
+        return self._tracks.listed(conditions, self._count)
+
+    def _mark_called(self, rows: dict[str, Row], asked: list[str]) -> None:
+        """Mark the tracks that are called as `asked` says: 2, or 1 where that is misspelt."""
+        words = {key: set((row["words"] or "").split()) for key, row in rows.items()}
+        called = {key for key in rows if asked and words[key].issuperset(asked)}
+        # One word that many tracks have is a name only where it is all of one.
+        whole = len(asked) > 1 or len(called) <= _FEW
+        for key, row in rows.items():
+            row["called"] = 2 if key in called and (whole or _is_called(row, asked)) else 0
+        said = without_common(asked)
+        if called or not said or not self._misspelt:
+            return
+        for row in [*rows.values(), *self._misspelt]:
+            if self._is_nearly(said, set((row["words"] or "").split())):
+                rows.setdefault(row["key"], row)["called"] = 1
+
+    def _is_nearly(self, said: Sequence[str], words: set[str]) -> bool:
+        """Whether all words are there, be some of them misspelt."""
+        other = [word for word in said if word not in words]
+        if len(other) == len(said) and all(map(self._is_plain, said)):
+            return False
+        return all(any(is_close(word, one) for one in words) for word in other)
+
+    def _look_up(self, words: Sequence[str]) -> Sequence[Row]:
+        tracks = self._tracks
+        self._named = tracks.with_words(words, self._where, self._count)
+        known = {word for row in self._named for word in (row["words"] or "").split()}
+        strange = [word for word in words if word not in known]
+        if strange and len(words) <= _MISSPELT:
+            found = tracks.with_words(strange, self._where, self._count, misspelt=True)
+            self._misspelt = [row | {"keywords": 0.0} for row in found]
+        return [*self._named, *self._misspelt]
+
+    def _unknown(self) -> list[Part]:
+        """The words that the model may not know, where they are most of what is asked for."""
+        if self._model.text.tokenizer is None:
+            return []
+        sound = self._reading.sound
+        called = {word for row in self._named for word in (row["words"] or "").split()}
+        words = [place for place in placed_words(sound) if place[0] not in COMMON]
+        strange = [
+            sound[start:end]
+            for word, start, end in words
+            if not (word in musical_words() or called.issuperset(words_of([word])))
+            and not self._is_plain(word)
+        ]
+        return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
+
+    def _not_called(self, thing: str) -> str | None:
+        """The condition that leaves out what is called `thing`, if anything is."""
+        words = [word for word in words_of([thing]) if word not in COMMON]
+        rows = self._tracks.with_words(words, self._where, _CANDIDATES)
+        if not any(set(words) <= set((row["words"] or "").split()) for row in rows):
+            return None
+        # Of words a quote is no part.
+        each = (f"contains(' ' || words || ' ', ' {word} ')" for word in words)
+        return f"NOT (words IS NOT NULL AND {' AND '.join(each)})"
+
+    def _is_plain(self, word: str) -> bool:
+        return is_plain(self._model, word)
+
+
+def _hit(row: Row) -> Hit:
+    return Hit(
+        key=row["key"],
+        path=text_path(row["path"]),
+        title=row["title"] or "",
+        artist=row["artist"] or "",
+        album=row["album"] or "",
+        genre=row["genre"] or "",
+        year=row["year"],
+        bpm=row["bpm"] or row["tempo"],
+        musical_key=row["musical_key"],
+        loudness=row["loudness"],
+        duration=row["duration"],
+    )
+
+
+def _mean(vectors: Sequence[np.ndarray]) -> np.ndarray:
+    total = np.stack(vectors).sum(axis=0)
+    return np.asarray(total / np.linalg.norm(total), np.float32)
+
+
+def _is_called(row: Row, words: list[str]) -> bool:
+    """Whether a title, album or artist has those words and no others."""
+    names = (row["title"] or "", row["album"] or "", *(row["artist"] or "").split("; "))
+    return any(words_of([name]) == words for name in names)

@@ -1,0 +1,131 @@
+"""The tracks of a library at one moment, and the ways to look some of them up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from lancedb.query import LanceQueryBuilder, MatchQuery
+from lancedb.table import Table
+
+from muscall.library.names import folded
+from muscall.library.search.ann import nearest
+from muscall.library.search.wording import NEGATION, names_in
+from muscall.library.store import is_indexed, matrix, one_of
+
+SAMPLE = 4096  # tracks that stand for the library
+_LISTED = 20_000  # tracks that are sorted by name
+_EDITS = 2  # letters that differ in a misspelt word
+_NAMES = ["title", "artist", "album", "albumartist", "composer", "path"]
+_COLUMNS = ["key", "duration", "vector", "words", *_NAMES]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The tracks at one version of their table, and what all searches want of them."""
+
+    table: Table
+    version: int
+    count: int
+    has_words: bool
+    there: int
+    """Of `count`, those that are not offline."""
+    sample: np.ndarray
+    """(n, dim) float32 of tracks that stand for the library."""
+
+    @classmethod
+    def of(cls, table: Table) -> Tracks:
+        """What is in `table` now."""
+        count = int(table.count_rows())
+        query = table.search().select(["vector"]).limit(None)
+        if count > 2 * SAMPLE:  # keys are hashes, and so in no order
+            query = query.where(f"key < '{int(SAMPLE / count * 16**8):08x}'")
+        there = int(table.count_rows("offline = false"))
+        sample = matrix(query.to_arrow()["vector"])
+        return cls(table, table.version, count, is_indexed(table, "words"), there, sample)
+
+    @cached_property
+    def negated(self) -> set[str]:
+        """The names that a negation stands in."""
+        rows = self.table.search().where(f"regexp_like(words, '{NEGATION}', 'i')")
+        found = rows.select(["title", "artist", "album", "genre"]).limit(None).to_arrow()
+        return names_in(tag for column in found.columns for tag in column.drop_null().to_pylist())
+
+    def near(self, query: np.ndarray, conditions: Sequence[str], n: int) -> list[Row]:
+        """The `n` tracks nearest to `query` (dim,)."""
+        builder = nearest(self.table, query, n, self.there, filtered=bool(conditions))
+        return self._look(builder, conditions, n, "_distance")
+
+    def with_words(
+        self, words: Sequence[str], conditions: Sequence[str], n: int, *, misspelt: bool = False
+    ) -> list[Row]:
+        """The `n` tracks in whose names most of some words stand, the rare ones first.
+
+        `keywords` of a row is what they are worth: 1 for a word that only one track has.
+        """
+        if not self.has_words or not words:
+            return []
+        edits = _EDITS if misspelt else 0
+        query = MatchQuery(" ".join(words), "words", fuzziness=edits)  # type: ignore[call-arg]
+        builder = self.table.search(query, query_type="fts")
+        rarest = float(np.log(1 + self.count))
+        rows = self._look(builder, conditions, n, "_score")
+        return [row | {"keywords": row["_score"] / rarest} for row in rows]
+
+    def listed(self, conditions: Sequence[str], n: int) -> list[Row]:
+        """The first `n` tracks by artist, album and path."""
+        builder = self._where(self.table.search(), conditions).limit(_LISTED)
+        rows = builder.select(["key", "artist", "album", "path"]).to_arrow().to_pylist()
+        rows.sort(
+            key=lambda row: (*(folded(row[tag] or "") for tag in ("artist", "album")), row["path"])
+        )
+        places = {row["key"]: place for place, row in enumerate(rows[:n])}
+        found = _rows(self.rows(list(places), _COLUMNS))
+        return sorted(found, key=lambda row: places[row["key"]])
+
+    def some(self, conditions: Sequence[str], n: int) -> list[Row]:
+        """`n` tracks that conditions hold for."""
+        return self._look(self.table.search(), conditions, n)
+
+    def rows(self, keys: Sequence[str], columns: list[str]) -> pa.Table:
+        """What the table says of tracks, in no order."""
+        return rows_of(self.table, keys, columns)
+
+    def _look(
+        self, builder: LanceQueryBuilder, conditions: Sequence[str], n: int, *more: str
+    ) -> list[Row]:
+        found = self._where(builder, conditions).limit(n).select([*_COLUMNS, *more])
+        return _rows(found.to_arrow())
+
+    def _where(self, builder: LanceQueryBuilder, conditions: Sequence[str]) -> LanceQueryBuilder:
+        if self.there < self.count:
+            conditions = ["offline = false", *conditions]
+        if not conditions:
+            return builder
+        return builder.where(" AND ".join(conditions), prefilter=True)
+
+
+def rows_of(table: Table, keys: Sequence[str], columns: list[str]) -> pa.Table:
+    """What a table says of tracks, in no order."""
+    found = [
+        table.search().where(condition).select(columns).limit(None).to_arrow()
+        for condition in one_of("key", keys)
+    ]
+    if not found:
+        return table.schema.empty_table().select(columns)
+    return pa.concat_tables(found)
+
+
+def _rows(table: pa.Table) -> list[Row]:
+    """Rows as mappings, with `vector` (dim,) float32 and no words that are worth anything yet."""
+    plain = table.drop_columns(["vector"]).to_pylist()
+    return [
+        row | {"vector": vector, "keywords": 0.0}
+        for row, vector in zip(plain, matrix(table["vector"]), strict=True)
+    ]
