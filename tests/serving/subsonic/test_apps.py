@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def run(port: int, visit, **ways: object) -> None:
         finally:
             await app.cleanup()
 
-    asyncio.run(within())
+    # In a thread: after the page's tests, Playwright's loop runs in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, within()).result()
 
 
 def test_it_connects_in_every_way(port: int, ways: dict[str, object]) -> None:
