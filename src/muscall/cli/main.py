@@ -43,6 +43,7 @@ app = typer.Typer(
 app.command()(index.index)
 app.command()(search.search)
 app.command()(similar.similar)
+app.command()(similar.path)
 app.command()(describe.describe)
 app.command()(tag.tag)
 app.command()(duplicates.duplicates)

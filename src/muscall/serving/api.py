@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -39,6 +39,7 @@ Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty 
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_valid)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_valid)]
 Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
+Filters = Annotated[Sequence[Text], Query(max_length=10, description="As in `/v1/search`.")]
 
 
 class Problem(BaseModel):
@@ -199,6 +200,29 @@ def errors(service: Serving) -> list[Failure]:
 def search(service: Serving, query: Queried) -> Answer:
     """The tracks that fit best, best first: `text`, `like` or `where` is needed."""
     return service.search(query)
+
+
+@router.get("/walk", responses=_problems(404))
+def walk(
+    service: Serving,
+    start: Example,
+    n: Annotated[int, Query(ge=1, le=500)] = 50,
+    where: Filters = (),
+) -> Answer:
+    """A radio: tracks each near to the one before, from `start`, a key or an upload."""
+    return service.walk(start, n, all_of(where))
+
+
+@router.get("/path", responses=_problems(404))
+def path(
+    service: Serving,
+    start: Example,
+    end: Example,
+    n: Annotated[int, Query(ge=2, le=200)] = 12,
+    where: Filters = (),
+) -> Answer:
+    """Tracks that lead from `start` to `end`, keys or uploads, in even steps."""
+    return service.path(start, end, n, all_of(where))
 
 
 @router.get("/tracks/{key}", responses=_problems(404))
