@@ -76,15 +76,11 @@ class Form:
             sys.stdout.flush()
         elif self.m3u is not None:
             from muscall.library.embedding import written_aside
-            from muscall.library.playlist import called, playlist
+            from muscall.library.playlists.m3u8 import Places, m3u8
 
+            places = Places(relative_to=self.m3u.parent if self.relative else None)
             with written_aside(self.m3u) as file:
-                tracks = (
-                    (hit.path, called(hit.path, hit.title, hit.artist), hit.duration)
-                    for hit in results
-                )
-                start = self.m3u.parent if self.relative else None
-                file.write(playlist(tracks, relative_to=start).encode())
+                file.write(m3u8(results, places).encode())
             message(f"{len(results)} tracks in {readable(self.m3u)}")
         elif results:
             print("\n".join(line for hit in results for line in _lines(hit)), flush=True)
@@ -101,7 +97,7 @@ def _lines(hit: Hit) -> list[str]:
 
 
 def _titled(hit: Hit) -> str:
-    from muscall.library.playlist import called
+    from muscall.library.playlists.m3u8 import called
 
     name = called(hit.path, hit.title, hit.artist)
     return f"{one_line(name):<32}  {one_line(readable(hit.path))}"

@@ -16,6 +16,7 @@ from muscall.errors import AudioError, MuscallError
 from muscall.library.indexing.ledger import Report
 from muscall.library.indexing.repair import repair
 from muscall.library.indexing.watching import occasions
+from muscall.library.playlists.saved import Playlists
 from muscall.library.scan import choose_roots, path_text, text_path
 from muscall.library.search.examples import AnExample, Examples, Sound
 from muscall.library.search.filters import parse_filter
@@ -82,7 +83,10 @@ class Library:
         # Nor shall what is asked of a library without a model wait for torch.
         from muscall.library.indexing.run import index
 
-        return index(self.store, self.model, roots, **options)
+        report = index(self.store, self.model, roots, **options)
+        if not options.get("dry_run"):
+            self.playlists.write()
+        return report
 
     def forget(self, folder: str | Path) -> tuple[int, int]:
         """Delete what is known of a folder, and touch nothing in it; how many files and tracks.
@@ -146,7 +150,7 @@ class Library:
 
     def find(self, query: SearchQuery) -> Results:
         """As `search`, of a query that was put together elsewhere."""
-        sounds = self._asked([*query.like, *query.unlike], query.where)
+        sounds = self.sounds([*query.like, *query.unlike], query.where)
         return self.finder.find(query, sounds[: len(query.like)], sounds[len(query.like) :])
 
     def direction(self, query: SearchQuery) -> np.ndarray | None:
@@ -180,7 +184,7 @@ class Library:
             NothingIndexed: with this model.
             MuscallError: there is no library.
         """
-        (sound,) = self._asked([example], where)
+        (sound,) = self.sounds([example], where)
         return self.finder.walk(sound, n, where)
 
     def path(self, start: AnExample, end: AnExample, *, n: int = 12, where: str = "") -> Results:
@@ -194,10 +198,17 @@ class Library:
             NothingIndexed: with this model.
             MuscallError: there is no library.
         """
-        first, last = self._asked([start, end], where)
+        first, last = self.sounds([start, end], where)
         return self.finder.path(first, last, n, where)
 
-    def _asked(self, examples: Sequence[AnExample], where: str) -> list[Sound]:
+    def sounds(self, examples: Sequence[AnExample], where: str = "") -> list[Sound]:
+        """What examples sound like, if a filter beside them can be understood.
+
+        Raises:
+            AudioError: an example cannot be read.
+            FilterError: `where` cannot be understood.
+            MuscallError: there is no library.
+        """
         self.store.must_exist()
         if where.strip():
             parse_filter(where)  # here, where a slip of the pen need not wait for the model
@@ -304,6 +315,11 @@ class Library:
         if len(others) < ENOUGH:
             log.info("under %d tracks are indexed to tell labels against", ENOUGH)
         return chosen.against(others)
+
+    @cached_property
+    def playlists(self) -> Playlists:
+        """Requests under names, whose lists `index` writes anew."""
+        return Playlists(self)
 
     @cached_property
     def finder(self) -> Finder:

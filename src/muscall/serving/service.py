@@ -19,9 +19,10 @@ from muscall.library.audio_hash import audio_hash
 from muscall.library.cache import Cache
 from muscall.library.describing import Label
 from muscall.library.library import Library
-from muscall.library.playlist import called, playlist
+from muscall.library.playlists.m3u8 import m3u8
 from muscall.library.scan import text_path
 from muscall.library.search.examples import AnExample
+from muscall.library.search.hits import hit_of
 from muscall.library.search.query import SearchQuery
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
@@ -200,15 +201,7 @@ class Service:
             NotFound: there is no such track.
         """
         rows = self._rows(keys)
-        paths = {key: text_path(row["path"]) for key, row in rows.items()}
-        return playlist(
-            (
-                paths[key],
-                called(paths[key], rows[key]["title"] or "", rows[key]["artist"] or ""),
-                rows[key]["duration"],
-            )
-            for key in keys
-        )
+        return m3u8(hit_of(rows[key]) for key in keys)
 
     def status(self) -> Status:
         """What is in the library; nothing, where there is none yet."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from muscall.errors import one_line
-from muscall.library.playlist import called
+from muscall.library.playlists.m3u8 import called
 from muscall.library.scan import text_path
 from muscall.library.search.hits import Hit, Passage, Results
 from muscall.library.search.query import Part
