@@ -1,4 +1,4 @@
-"""What `muscall search` and `muscall similar` share: options, and how they show what was found."""
+"""What the commands that find tracks share: options, and how they show what was found."""
 
 from __future__ import annotations
 
@@ -16,6 +16,29 @@ from muscall.errors import one_line
 if TYPE_CHECKING:
     from muscall.library.search.hits import Hit, Results
 
+Query = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="QUERY",
+        help='What to find: "dreamy synths from the 90s, no drums", "by Nina Simone".',
+    ),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--like",
+        metavar="FILE[@m:ss-m:ss]",
+        help="Music that sounds like this file, or this passage of it. May be repeated.",
+    ),
+]
+Unlike = Annotated[
+    list[str] | None,
+    typer.Option("--unlike", metavar="FILE[@m:ss-m:ss]", help="Less like this."),
+]
+Avoid = Annotated[
+    list[str] | None,
+    typer.Option("--avoid", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
+]
 N = Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")]
 Where = Annotated[
     list[str] | None,

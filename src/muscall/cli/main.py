@@ -19,6 +19,7 @@ from muscall.cli import (
     export,
     index,
     manifest,
+    playlist,
     reproduce,
     search,
     serve,
@@ -44,6 +45,7 @@ app.command()(index.index)
 app.command()(search.search)
 app.command()(similar.similar)
 app.command()(similar.path)
+app.add_typer(playlist.app, name="playlist")
 app.command()(describe.describe)
 app.command()(tag.tag)
 app.command()(duplicates.duplicates)

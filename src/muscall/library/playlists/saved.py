@@ -1,4 +1,4 @@
-"""Playlists that stay alive: requests under a name, whose lists are written after every index run."""
+"""Playlists that stay alive: requests, whose lists are written after every index run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from muscall.errors import MuscallError, NotFound, one_line
 from muscall.library.kept import KeptFile
 from muscall.library.playlists.m3u8 import Places, m3u8
-from muscall.library.scan import path_text, text_path
+from muscall.library.scan import text_path
 from muscall.library.search.examples import Example
 from muscall.library.search.filters import parse_filter
 from muscall.library.search.hits import Results
@@ -52,6 +52,15 @@ class Request(BaseModel):
     server: str = ""
     sign: str = ""
     """These as in `Places`."""
+
+    def said(self) -> str:
+        """What is asked for, on a line."""
+        asked = [self.text, *(f"like {one}" for one in self.like)]
+        asked += [f"unlike {one}" for one in self.unlike]
+        asked += [f"no {words}" for words in self.avoid]
+        asked += [f"where {self.where}"] if self.where else []
+        way = "" if self.way == "search" else f"{self.way}: "
+        return one_line(f"{way}{', '.join(filter(None, asked))} ({self.n})")
 
 
 class Requests(BaseModel):
@@ -130,7 +139,7 @@ class Playlists:
         found = self._find(request)
         with self._kept.changed() as content:
             content.playlists[name] = request
-        self._write(Saved(name, request, self._file(name, request)), found)
+            self._write(Saved(name, request, self._file(name, request)), found)
         return found
 
     def remove(self, name: str) -> Saved:
