@@ -12,9 +12,11 @@ from muscall.cli.common import (
     LibraryPath,
     Model,
     Threads,
+    exit_on_failures,
     message,
     open_library,
     print_json,
+    progress_bar,
     readable,
     unicode,
 )
@@ -30,6 +32,7 @@ from muscall.cli.found import (
     Unlike,
     Where,
 )
+from muscall.errors import one_line
 
 app = typer.Typer(
     help="Playlists that stay alive: requests, whose lists `muscall index` writes anew.",
@@ -168,3 +171,52 @@ def remove(name: Name, library: LibraryPath = None) -> None:
     """Forget a request and delete its list; no music."""
     saved = open_library(library).playlists.remove(name)
     message(f"{saved.name} is removed, and {readable(saved.file)}")
+
+
+@app.command()
+def push(
+    name: Name,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            envvar="MUSCALL_PUSH_TO",
+            metavar="URL",
+            help="The server: https://music.example.com.",
+        ),
+    ],
+    user: Annotated[
+        str, typer.Option(envvar="MUSCALL_PUSH_USER", help="Whose playlist it becomes.")
+    ],
+    password: Annotated[
+        str,
+        typer.Option(
+            envvar="MUSCALL_PUSH_PASSWORD",
+            help="Of the user. Other users of this machine see what stands in a command; better "
+            "set the variable.",
+        ),
+    ],
+    library: LibraryPath = None,
+    model: Model = None,
+    threads: Threads = None,
+) -> None:
+    """Write what a request finds now to a Subsonic server, as the playlist NAME.
+
+    The user's playlist of that name is replaced. Tracks are known there by the end of their path,
+    their MusicBrainz id, or their title, artist and length; the others are listed.
+    """
+    music = open_library(library, model, threads)
+    from muscall.library.playlists.m3u8 import called
+    from muscall.library.playlists.pushing import push as push_to
+    from muscall.library.playlists.subsonic import Server
+
+    server = Server(to, unicode(user), unicode(password))
+    hits = music.playlists.tracks(name)
+    with progress_bar("Looking up") as progress:
+        pushed = push_to(server, name, hits, progress)
+    for hit in pushed.missing:
+        print(f"{one_line(called(hit.path, hit.title, hit.artist)):<32}  {readable(hit.path)}")
+    message(f"{len(pushed.there)} of {len(hits)} tracks in {name} at {server.url}")
+    if pushed.missing:
+        message(f"the other {len(pushed.missing)} were not found there")
+    exit_on_failures(pushed.missing)
