@@ -79,9 +79,10 @@ class Answers(BaseHTTPRequestHandler):
         self.send_response(500 if way == "broken" else 200)
         self.end_headers()
         told: dict[str, Any] = {"status": "failed", "error": {"code": 40, "message": "who?"}}
-        if way == "old" and "t" in asked:
-            told = {"status": "failed", "error": {"code": 41, "message": "no tokens"}}
-        elif way == "old" and asked["p"] == ["enc:c3a4"]:
+        if way in ("old", "older") and "t" in asked:
+            code = {"old": 41, "older": 10}[way]
+            told = {"status": "failed", "error": {"code": code, "message": "no tokens"}}
+        elif way in ("old", "older") and asked["p"] == ["enc:c3a4"]:
             told = {"status": "ok"}
         self.wfile.write(
             b"<html>" if way == "page" else json.dumps({"subsonic-response": told}).encode()
@@ -108,6 +109,7 @@ def address() -> Iterator[str]:
         ("broken", "search3: 500 Internal Server Error"),
         ("wrong", "search3: who?"),
         ("old", "has none of the 1 tracks of rainy"),  # and takes the password
+        ("older", "has none of the 1 tracks of rainy"),
     ],
 )
 def test_what_a_server_says_is_one_line_without_the_password(

@@ -16,7 +16,7 @@ from muscall.errors import MuscallError
 _PATIENCE = 60.0  # seconds for an answer
 _FOUND = 50  # songs that a search gives
 _AT_ONCE = 100  # songs in one request, whose address all servers can read
-_NO_TOKENS = 41  # the code of servers that want the password itself
+_NO_TOKENS = (10, 41)  # codes of servers that miss the password itself, or refuse tokens
 
 Song = dict[str, Any]
 """As the protocol's `Child`: `id`, `title`, and what else a server tells."""
@@ -86,7 +86,7 @@ class Server:
         if found.get("status") == "ok":
             return found
         error = found.get("error") or {}
-        if self._token and error.get("code") == _NO_TOKENS:
+        if self._token and error.get("code") in _NO_TOKENS:
             self._token = False
             return self._ask(what, asked)
         raise MuscallError(f"{self.url}: {what}: {error.get('message') or 'refused'}")
