@@ -19,6 +19,7 @@ from muscall.cli import (
     export,
     index,
     manifest,
+    mcp,
     playlist,
     reproduce,
     search,
@@ -53,6 +54,7 @@ app.command()(export.export)
 app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)
+app.command()(mcp.mcp)
 app.command()(train.train)
 app.command()(teach.teach)
 app.add_typer(manifest.app, name="manifest")

@@ -39,6 +39,28 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        envvar="MUSCALL_PUSH_TO",
+        metavar="URL",
+        help="The Subsonic server for playlists: https://music.example.com.",
+    ),
+]
+User = Annotated[
+    str | None,
+    typer.Option("--user", envvar="MUSCALL_PUSH_USER", help="Whose playlist it becomes there."),
+]
+Password = Annotated[
+    str | None,
+    typer.Option(
+        "--password",
+        envvar="MUSCALL_PUSH_PASSWORD",
+        help="Of the user. Others on this machine see what stands in a command; better set the "
+        "variable.",
+    ),
+]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
 
 
@@ -176,26 +198,9 @@ def remove(name: Name, library: LibraryPath = None) -> None:
 @app.command()
 def push(
     name: Name,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            envvar="MUSCALL_PUSH_TO",
-            metavar="URL",
-            help="The server: https://music.example.com.",
-        ),
-    ],
-    user: Annotated[
-        str, typer.Option(envvar="MUSCALL_PUSH_USER", help="Whose playlist it becomes.")
-    ],
-    password: Annotated[
-        str,
-        typer.Option(
-            envvar="MUSCALL_PUSH_PASSWORD",
-            help="Of the user. Other users of this machine see what stands in a command; better "
-            "set the variable.",
-        ),
-    ],
+    to: To = None,
+    user: User = None,
+    password: Password = None,
     library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
@@ -205,6 +210,8 @@ def push(
     The user's playlist of that name is replaced. Tracks are known there by the end of their path,
     their MusicBrainz id, or their title, artist and length; the others are listed.
     """
+    if not (to and user and password):
+        raise typer.BadParameter("say where to: --to, --user and --password")
     music = open_library(library, model, threads)
     from muscall.library.playlists.m3u8 import called
     from muscall.library.playlists.pushing import push as push_to
