@@ -38,17 +38,15 @@ def mcp(
         raise typer.BadParameter("--to, --user and --password go together")
     from muscall.library.playlists.subsonic import Server
     from muscall.serving import security
+    from muscall.serving.assistants import assistants, guarded
+    from muscall.serving.service import Service
 
     remote = Server(to, user, password) if to and user and password else None
     listening = None
     if http:
         security.check(host, api_key)
         listening = listen(host, port)
-    music = open_library(library, model, threads)
-    from muscall.serving.assistants import assistants, guarded
-    from muscall.serving.service import Service
-
-    service = Service(music)
+    service = Service(open_library(library, model, threads))
     server = assistants(service, remote)
     try:
         if listening is None:

@@ -22,8 +22,8 @@ from muscall.library.library import Library
 from muscall.library.playlists.m3u8 import m3u8
 from muscall.library.scan import text_path
 from muscall.library.search.examples import AnExample
-from muscall.library.search.hits import hit_of
 from muscall.library.search.query import SearchQuery
+from muscall.library.search.tracks import hit_of
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming

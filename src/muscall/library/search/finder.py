@@ -14,11 +14,11 @@ from muscall.library.names import COMMON, placed_words, without_common, words_of
 from muscall.library.search.ann import indices
 from muscall.library.search.examples import Sound
 from muscall.library.search.filters import parse_filter
-from muscall.library.search.hits import SHOWN, Passage, Results, hit_of
+from muscall.library.search.hits import Passage, Results
 from muscall.library.search.query import Part, SearchQuery
 from muscall.library.search.ranking import Candidates, choose, direction, rank, ranked_hits
 from muscall.library.search.reading import is_close, read_sentence
-from muscall.library.search.tracks import Row, Tracks, rows_of
+from muscall.library.search.tracks import SHOWN, Row, Tracks, hit_of, rows_of
 from muscall.library.search.walking import path, walk
 from muscall.library.search.wording import NEGATION, is_plain, musical_words, warn_if_long
 from muscall.library.store import NothingIndexed, Store, matrix, reading

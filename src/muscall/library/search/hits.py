@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from muscall.library.scan import text_path
 from muscall.library.search.query import Part
-
-SHOWN = [
-    *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
-    *("tempo", "musical_key", "loudness"),
-]
-"""The columns of `tracks` that a hit shows."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +56,3 @@ class Results(list[Hit]):
     def __init__(self, hits: Iterable[Hit] = (), understood: tuple[Part, ...] = ()) -> None:
         super().__init__(hits)
         self.understood = understood
-
-
-def hit_of(row: Mapping[str, Any]) -> Hit:
-    """A track as a hit, of its columns SHOWN."""
-    return Hit(
-        key=row["key"],
-        path=text_path(row["path"]),
-        title=row["title"] or "",
-        artist=row["artist"] or "",
-        album=row["album"] or "",
-        genre=row["genre"] or "",
-        year=row["year"],
-        bpm=row["bpm"] or row["tempo"],
-        musical_key=row["musical_key"],
-        loudness=row["loudness"],
-        duration=row["duration"],
-    )

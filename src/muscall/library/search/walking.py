@@ -9,9 +9,9 @@ import numpy as np
 
 from muscall.library.names import folded
 from muscall.library.search.examples import Sound
-from muscall.library.search.hits import SHOWN, Results, hit_of
+from muscall.library.search.hits import Results
 from muscall.library.search.ranking import sound_the_same
-from muscall.library.search.tracks import Row, Tracks
+from muscall.library.search.tracks import SHOWN, Row, Tracks, hit_of
 from muscall.library.store import one_of
 
 SPREAD = 5  # tracks between two of one artist, at least
