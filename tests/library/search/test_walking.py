@@ -106,6 +106,26 @@ def test_what_sounds_the_same_is_heard_once(finder: Finder, vectors: np.ndarray)
     assert len({0, TRACKS} & set(map(number, whole))) == 1
 
 
+def test_others_are_found_behind_all_that_one_artist_has_near(
+    vectors: np.ndarray, tiny_model: MusCALL, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(1)
+    near = [unit(vectors[0] + 0.1 * generator.normal(size=16)) for _ in range(150)]
+    tracks = [track(n, vector, [vector], artist="Sinéad O'Connor") for n, vector in enumerate(near)]
+    others = [unit(generator.normal(size=16) - vectors[0]) for _ in range(20)]
+    tracks += [
+        track(200 + n, vector, [vector], artist=f"Artist {n}" if n else None)
+        for n, vector in enumerate(others)
+    ]
+    finder = made(tiny_model, tmp_path / "library", tracks)
+    found = finder.walk(Sound(f"{0:040x}", near[0]), 20)
+    names = ["Sinéad O'Connor", *(hit.artist for hit in found)]
+    places = [place for place, name in enumerate(names) if name == names[0]]
+    assert len(found) == 20
+    assert len(places) > 1
+    assert min(np.diff(places)) > SPREAD
+
+
 def test_with_few_artists_they_are_spread_as_far_as_can_be(
     finder: Finder, vectors: np.ndarray
 ) -> None:

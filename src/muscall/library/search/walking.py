@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from muscall.library.names import folded
+from muscall.library.names import folded, sql_folded
 from muscall.library.search.examples import Sound
 from muscall.library.search.hits import Results
 from muscall.library.search.ranking import sound_the_same
@@ -15,7 +15,7 @@ from muscall.library.search.tracks import SHOWN, Row, Tracks, hit_of
 from muscall.library.store import one_of
 
 SPREAD = 5  # tracks between two of one artist, at least
-_AT_ONCE = 50  # neighbours that are looked at first
+_AT_ONCE = 50  # neighbours that are looked at
 _AROUND = 200  # neighbours of a place on a path that are looked at
 
 
@@ -102,14 +102,15 @@ def _next(
 
     Where there is none, of those longest unheard; None where all is heard.
     """
-    count = _AT_ONCE
-    while True:
-        fresh = _fresh(tracks, point, conditions, heard, count)
-        pauses = [min(SPREAD, _pause(row, heard)) for row in fresh]
-        longest = max(pauses, default=0)
-        if longest == SPREAD or count >= tracks.there:
-            return fresh[pauses.index(longest)] if fresh else None
-        count *= 4
+    recent = set().union(*map(_artists, heard[-SPREAD:]))
+    for row in _fresh(tracks, point, conditions, heard):
+        if not _artists(row) & recent:
+            return row
+    for spread in range(min(SPREAD, len(heard)), -1, -1):
+        out = {artist for row in heard[len(heard) - spread :] for artist in _artists(row)}
+        if fresh := _fresh(tracks, point, [*conditions, *map(_is_not_of, sorted(out))], heard):
+            return fresh[0]
+    return None
 
 
 def _fresh(
@@ -139,13 +140,11 @@ def _fresh(
     return [row for row in rows if not is_heard(row)]
 
 
-def _pause(row: Row, heard: Sequence[Row]) -> int:
-    """How many tracks were heard since the last one of an artist of this one."""
-    its = _artists(row)
-    for pause, one in enumerate(reversed(heard)):
-        if its & _artists(one):
-            return pause
-    return len(heard) + SPREAD
+def _is_not_of(artist: str) -> str:
+    """The condition that leaves out an artist, by the folded name."""
+    quoted = artist.replace("'", "''").replace("\0", "")
+    its = f"contains('; ' || {sql_folded('artist')} || '; ', '; {quoted}; ')"
+    return f"NOT (artist IS NOT NULL AND {its})"
 
 
 def _artists(row: Row) -> set[str]:
