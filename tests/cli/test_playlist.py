@@ -91,7 +91,7 @@ def test_the_key_of_a_server_is_neither_kept_nor_shown(ask: Run, folder: Path) -
     ("arguments", "code", "says"),
     [
         (["a"], 1, "say what to find"),
-        (["a/b", "calm"], 1, "a/b: no name for a playlist"),
+        (["a/b", "calm"], 1, '"a/b": no name for a playlist'),
         (["a", "calm", "--where", "yeer = 1"], 1, "filter: there is no yeer"),
         (["a", "--walk"], 1, "a walk needs 1 to be like, not 0"),
         (["a", "--walk", "--path"], 2, "choose one of --walk and --path"),

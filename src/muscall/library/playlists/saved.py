@@ -128,7 +128,7 @@ class Playlists:
         """
         if not 0 < len(name) <= _LONGEST or name != one_line(name) or _NO_FILE_NAME.search(name):
             raise MuscallError(
-                f"{name[:_LONGEST]}: no name for a playlist: 1 to {_LONGEST} letters that a file "
+                f'"{name[:_LONGEST]}": no name for a playlist: 1 to {_LONGEST} letters that a file '
                 'can be called by, none of <>:"/\\|?*, no dot or space at the ends'
             )
         _check(request)
