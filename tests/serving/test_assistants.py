@@ -65,7 +65,21 @@ def test_a_search_tells_how_it_was_understood(ask: Ask, fresh) -> None:
     assert first["name"] == "Ann - Quiet Song"
     assert first["length"] == "0:04"
     assert first["about"].startswith("1999, Dub")
-    assert len(str(first)) < 300
+
+
+def test_an_answer_is_short_to_read(fresh) -> None:
+    server, key = assistants(fresh.service), fresh.key("flac.flac")
+
+    def told(**asked: Any) -> str:
+        answer = within(server, lambda client: client.call_tool("search", asked))
+        return str(answer.content[0].text)
+
+    head, first, *_ = told(text="quiet song, no drums").splitlines()
+    assert head.startswith("understood: ")
+    assert head.endswith("without: drums")
+    assert first.startswith(f"{key} Ann - Quiet Song (")
+    assert "0:04; 1999, Dub" in first
+    assert told(where="year = 1800") == "nothing fits"
 
 
 def test_ways_through_the_library(ask: Ask, fresh) -> None:

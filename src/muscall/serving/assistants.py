@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
@@ -74,6 +74,10 @@ class Songs(BaseModel):
     tracks: list[Song]
 
 
+Found = Annotated[CallToolResult, Songs]
+"""Songs for programs, and as short lines for the assistant to read."""
+
+
 class Described(BaseModel):
     """What a track sounds like."""
 
@@ -129,22 +133,22 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
         return named
 
     @tool(_READS)
-    def search(text: Text = "", where: Where = "", n: N = 10) -> Songs:
+    def search(text: Text = "", where: Where = "", n: N = 10) -> Found:
         """Find tracks that fit a sentence, a filter, or both. Best first."""
         return _songs(service.search(SearchQuery(text, where=where, n=n)))
 
     @tool(_READS)
-    def find_alike(key: Key, text: Text = "", where: Where = "", n: N = 10) -> Songs:
+    def find_alike(key: Key, text: Text = "", where: Where = "", n: N = 10) -> Found:
         """Find tracks that sound like one; with `text`, also like that. Best first."""
         return _songs(service.search(SearchQuery(text, like=(key,), where=where, n=n)))
 
     @tool(_READS)
-    def walk(start: Key, where: Where = "", n: N = 30) -> Songs:
+    def walk(start: Key, where: Where = "", n: N = 30) -> Found:
         """A radio: tracks each near to the one before, artists spread, from `start`."""
         return _songs(service.walk(start, n, where))
 
     @tool(_READS)
-    def path(start: Key, end: Key, where: Where = "", n: N = 12) -> Songs:
+    def path(start: Key, end: Key, where: Where = "", n: N = 12) -> Found:
         """Tracks that lead from one to another in even steps, with both ends."""
         return _songs(service.path(start, end, n, where))
 
@@ -172,7 +176,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
         )
 
     @tool(_READS)
-    def show_playlist(name: Name) -> Songs:
+    def show_playlist(name: Name) -> Found:
         """The tracks of a saved playlist, as it is now."""
         return _songs(answer_of(service.library.playlists.tracks(name)))
 
@@ -184,7 +188,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
         like: Annotated[list[Key], Field(max_length=20)] = [],  # noqa: B006
         where: Where = "",
         n: N = 50,
-    ) -> Songs:
+    ) -> Found:
         """Save a playlist that stays alive: its request is answered anew when music is added.
 
         A "search" takes text, filter and tracks to be like; a "walk" one track to start from; a
@@ -212,9 +216,19 @@ def guarded(server: MCPServer[Any], api_key: str | None) -> ASGIApp:
     return Guard(server.streamable_http_app(transport_security=open_), api_key)
 
 
-def _songs(answer: Answer) -> Songs:
-    tracks: Sequence[Track] = [found.track for found in answer.results[:_MOST]]
-    return Songs(understood=list(map(str, answer.understood)), tracks=list(map(_song, tracks)))
+def _songs(answer: Answer) -> CallToolResult:
+    found = Songs(
+        understood=list(map(str, answer.understood)),
+        tracks=[_song(one.track) for one in answer.results[:_MOST]],
+    )
+    lines = [f"understood: {' · '.join(found.understood)}"] if found.understood else []
+    for song in found.tracks:
+        about = "; ".join(filter(None, (song.album, song.length, song.about)))
+        lines.append(f"{song.key} {song.name} ({about})")
+    text = "\n".join(lines if found.tracks else [*lines, "nothing fits"])
+    return CallToolResult(
+        content=[TextContent(text=text)], structured_content=found.model_dump(mode="json")
+    )
 
 
 def _song(track: Track) -> Song:
