@@ -21,6 +21,7 @@ from muscall.models.config import ModelConfig
 EXTRAS = {
     "library": ["lancedb", "lark", "platformdirs", "pyarrow", "watchfiles"],
     "serve": ["fastapi", "nicegui", "multipart", "uvicorn"],
+    "mcp": ["mcp"],
     "train": ["audiomentations", "matplotlib", "tensorboard"],
     "ray": ["lance", "lance_ray", "ray"],
 }
@@ -89,6 +90,10 @@ def ran(
         "status": ["status", *library],
         "search a library": ["search", "a low tone", *library],
         "serve": ["serve", *library],
+        "mcp": ["mcp", *library],
+        "path": ["path", str(music), str(music), *library],
+        "playlist": ["playlist", "save", "low", "a low tone", *library],
+        "list": ["search", "a low tone", str(music), "--m3u", str(run_folder / "low.m3u8")],
         "augment": ["train", str(config), *settings, f"train.out={run_folder / 'augmented'}"],
         "reproduce": ["reproduce", "table1"],
     }
@@ -110,6 +115,11 @@ def test_a_folder_is_searched(ran: Ran) -> None:
     assert (done.code, done.err) == (0, "")
     hits = json.loads(done.out)["results"]
     assert sum(1 + len(hit["versions"]) for hit in hits) == 5
+
+
+def test_what_is_found_in_a_folder_becomes_a_list(ran: Ran, run_folder: Path) -> None:
+    assert ran["list"].code == 0
+    assert (run_folder / "low.m3u8").read_text().startswith("#EXTM3U\n#EXTINF:3,")
 
 
 def test_a_folder_is_embedded(ran: Ran, run_folder: Path, tiny_model: MusCALL) -> None:
@@ -142,6 +152,9 @@ def test_retrieval_is_measured(ran: Ran) -> None:
         ("status", "library", "muscall.Library"),
         ("search a library", "library", "a search without files"),
         ("serve", "serve", "muscall serve"),
+        ("mcp", "mcp", "muscall mcp"),
+        ("path", "library", "muscall.Library"),
+        ("playlist", "library", "muscall.Library"),
         ("augment", "train", "augmentation (data.augment.enabled)"),
         ("reproduce", "train", "muscall reproduce"),
     ],

@@ -95,6 +95,18 @@ def test_every_field_and_all_values_of_every_kind_of_tags(tmp_path: Path, suffix
     assert read_tags(path) == FULL
 
 
+@pytest.mark.parametrize("suffix", ["flac", "mp3", "m4a", "opus"])
+def test_the_id_of_a_recording(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"song.{suffix}"
+    encode(path, KINDS[suffix][0])
+    file = mutagen.File(path, easy=True)
+    if file.tags is None:
+        file.add_tags()
+    file["musicbrainz_trackid"] = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
+    file.save()
+    assert read_tags(path) == Tags(recording="b1a9c0e9-d987-4042-ae91-78d6a3267d69")
+
+
 def test_what_mutagen_does_not_open(tmp_path: Path) -> None:
     """Matroska, RIFF INFO in an encoding of its own, APEv2 alone and beside ID3 in an MP3."""
     path = tmp_path / "song.mka"

@@ -127,6 +127,27 @@ def test_examples_lead_the_search(ask: Run, songs: Path) -> None:
     )
 
 
+def test_a_walk_and_a_path_are_shown_and_written(ask: Run, songs: Path, tmp_path: Path) -> None:
+    first, last, file = songs / "1.flac", songs / "2.flac", tmp_path / "radio.m3u8"
+    walk = [
+        hit["path"]
+        for hit in json.loads(ask("similar", first, "--walk", 9, "--json").out)["results"]
+    ]
+    assert walk
+    assert str(first) not in walk
+    assert len(set(walk)) == len(walk)
+    done = ask("similar", first, "--walk", 9, "--m3u", file)
+    assert (done.code, done.err) == (0, f"muscall: {len(walk)} tracks in {file}\n")
+    path = [hit["path"] for hit in json.loads(ask("path", first, last, "--json").out)["results"]]
+    assert (path[0], path[-1]) == (str(first), str(last))
+    done = ask("path", first, last, "-n", 2)
+    assert [line.split()[-1] for line in done.out.splitlines()] == [str(first), str(last)]
+    done = ask("path", f"{first}@0:01-0:02", last, "-n", 2, "--paths")
+    assert done.out.splitlines() == [str(first), str(last)]
+    assert ask("path", first, last, "-n", 2, "--m3u", file).code == 0
+    assert file.read_text().splitlines()[2::2] == [str(first), str(last)]
+
+
 def test_nothing_that_fits_is_said(ask: Run) -> None:
     done = ask("search", "tone", "--where", "year = 1800")
     assert (done.code, done.out, done.err) == (0, "", "muscall: nothing fits\n")
@@ -249,6 +270,10 @@ def test_files_are_searched_by_a_sentence_alone(
         ["search", "a tone", "--json", "--m3u", "a.m3u8"],
         ["search", "a tone", "--max-per-artist", "0"],
         ["similar"],
+        ["similar", "a.wav", "--walk", "0"],
+        ["similar", "a.wav", "--walk", "5", "--max-per-artist", "1"],
+        ["path", "a.wav"],
+        ["path", "a.wav", "b.wav", "-n", "1"],
         ["describe"],
         ["tag", "."],
         ["tag", "--labels", "moods.txt"],
@@ -269,6 +294,9 @@ def test_failures_are_one_line(ask: Run, run: Run, songs: Path, tmp_path: Path) 
     for done, reason in (
         (run("search", "a tone", "--library", none), absent),
         (run("similar", songs / "0.flac", "--library", none), absent),
+        (run("similar", songs / "0.flac", "--walk", 5, "--library", none), absent),
+        (run("path", songs / "0.flac", songs / "1.flac", "--library", none), absent),
+        (ask("path", songs / "0.flac", none), f"{none}: no such file"),
         (run("duplicates", "--library", none), absent),
         (run("search", "a tone", "--library", songs), f"{songs}: no library there"),
         (run("status", "--library", songs), f"{songs}: no library there"),
@@ -366,6 +394,8 @@ def test_music_is_never_written_to_except_by_write_tags(
         ("index", folder),
         ("search", "octave"),
         ("similar", folder / "0.flac"),
+        ("similar", folder / "0.flac", "--walk", 5),
+        ("path", folder / "0.flac", folder / "1.flac"),
         ("describe", folder / "0.flac", "--labels", labels),
         ("tag", folder, "--labels", labels),
         ("tag", folder, "--labels", labels, "--write-tags", "--dry-run"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_an_example_finds_others_and_not_itself(library: Library, tagged_songs: 
     assert {hit.path.name for hit in both} <= {"b.flac", "d.flac"}
 
 
+def test_it_walks_on_and_leads_from_one_to_another(library: Library, tagged_songs: Path) -> None:
+    first, last = tagged_songs / "a.flac", tagged_songs / "c.flac"
+    walk = library.walk(first, n=9)
+    paths = [hit.path for hit in walk]
+    assert paths
+    assert first not in paths
+    assert len(set(paths)) == len(paths)
+    vectors = [library.embedding(path) for path in (first, *paths)]
+    steps = [float(one @ other) for one, other in pairwise(vectors)]
+    assert [hit.score for hit in walk] == pytest.approx(steps, abs=1e-5)
+    path = library.path(f"{first}@0:01-0:02", last, n=3)
+    assert [path[0].path, path[-1].path] == [first, last]
+
+
 def test_one_folder_example_or_pattern_needs_no_list(
     library: Library, tagged_songs: Path, tiny_model: MusCALL, tmp_path: Path
 ) -> None:
@@ -88,6 +103,8 @@ def test_filters_go_with_examples_and_alone(library: Library, tagged_songs: Path
 def test_a_slip_in_a_filter_is_told_before_a_model_is_loaded(library: Library) -> None:
     with pytest.raises(FilterError):
         Library(library.store.folder, "no/such/model").search("calm", where="yeer > 1")
+    with pytest.raises(FilterError):
+        Library(library.store.folder, "no/such/model").walk("a.flac", where="yeer > 1")
 
 
 def test_so_are_files_folders_and_labels_that_are_not_there(
@@ -97,6 +114,8 @@ def test_so_are_files_folders_and_labels_that_are_not_there(
     for ask, says in (
         (lambda: unloaded.similar(none), "none: no such file"),
         (lambda: unloaded.search("calm", like=[tagged_songs / "a.flac"], unlike=[none]), "none: "),
+        (lambda: unloaded.walk(none), "none: no such file"),
+        (lambda: unloaded.path(tagged_songs / "a.flac", none), "none: no such file"),
         (lambda: unloaded.embedding(f"{none}@0:10"), "none: no such file"),
         (lambda: unloaded.describe(none), "none: no such file"),
         (lambda: unloaded.describe(tagged_songs / "a.flac", labels=none), "none: no labels"),

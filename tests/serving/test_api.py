@@ -56,6 +56,26 @@ def test_words_of_the_tags_and_filters_count(served) -> None:
     assert track["has_cover"]
 
 
+def test_a_radio_and_a_path_are_answered(served) -> None:
+    first, last = served.key("flac.flac"), served.key("wav.wav")
+    found = served.client.get("/v1/walk", params={"start": first, "n": 3}).json()["results"]
+    assert first not in keys(found)
+    path = served.client.get("/v1/path", params={"start": first, "end": last, "n": 4}).json()
+    ends = [one["track"]["key"] for one in path["results"]]
+    assert (ends[0], ends[-1]) == (first, last)
+    found = served.client.get("/v1/path", params={"start": first, "end": last, "where": "year > 1"})
+    assert len(found.json()["results"]) == 2  # the ends, whatever the filter
+    for asked, status in (
+        ({"start": UNKNOWN}, 404),
+        ({"start": "x"}, 422),
+        ({"start": first, "n": 0}, 422),
+        ({"start": first, "where": "yeer = 1"}, 422),
+        ({}, 422),
+    ):
+        assert served.client.get("/v1/walk", params=asked).status_code == status
+    assert served.client.get("/v1/path", params={"start": first}).status_code == 422
+
+
 def test_of_several_filters_all_hold(served) -> None:
     (found,) = search(served, where=["genre ~ dub or title ~ wav", "year < 2000"])
     assert found["track"]["key"] == served.key("flac.flac")

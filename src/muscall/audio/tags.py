@@ -16,7 +16,7 @@ from typing import Any
 
 import mutagen
 from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3, TCON, TextFrame
+from mutagen.id3 import ID3, TCON, UFID, TextFrame
 
 from muscall.audio.decode import open_file
 from muscall.audio.decoders import open_stream
@@ -37,9 +37,11 @@ _NAMES = {
         *("originaldate", "originalyear", "tdor", "tory", "origyear", "originalreleasedate"),
         *("wmoriginalreleaseyear", "wmoriginalreleasetime"),
     ),
+    "recording": ("musicbrainztrackid",),
     "bpm": ("bpm", "tbpm", "tmpo", "tempo", "wmbeatsperminute", "beatsperminute"),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
+_MUSICBRAINZ = "http://musicbrainz.org"  # who gave an id, in ID3
 _USUAL = frozenset({"title", "artist", "album", "genre", "year"})
 
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)|(?<!\d)([12]\d{3})[01]\d[0-3]\d(?!\d)")
@@ -77,6 +79,8 @@ class Tags:
     composer: tuple[str, ...] = ()
     original_year: int | None = None
     """Of the first release."""
+    recording: str = ""
+    """Its id in MusicBrainz."""
     chapters: tuple[Chapter, ...] = ()
     """The songs in it, of `chapters.read_chapters`."""
 
@@ -119,6 +123,7 @@ def read_tags(path: str | Path) -> Tags:
         albumartist=first("albumartist", _split_by(_ARTISTS)) or (),
         composer=first("composer", _split_by(_CREDITS)) or (),
         original_year=first("original_year", _year),
+        recording=first("recording", " ".join) or "",
     )
 
 
@@ -151,6 +156,8 @@ def _pairs(tags: Any) -> Iterable[tuple[str, Any]]:
         yield from tags.items()
         return
     for frame in tags.values():
+        if isinstance(frame, UFID) and frame.owner == _MUSICBRAINZ:
+            yield "musicbrainztrackid", frame.data
         if isinstance(frame, TextFrame):
             texts = list(map(str, frame.text))
             latin = frame.encoding == 0

@@ -38,7 +38,7 @@ def duplicates(
             }
         )
         return
-    from muscall.library.playlist import called
+    from muscall.library.playlists.m3u8 import called
 
     for files in found.copies:
         lines = [f"  {one_line(readable(path))}" for path in files]

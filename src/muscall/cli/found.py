@@ -1,4 +1,4 @@
-"""What `muscall search` and `muscall similar` share: options, and how they show what was found."""
+"""What the commands that find tracks share: options, and how they show what was found."""
 
 from __future__ import annotations
 
@@ -16,6 +16,29 @@ from muscall.errors import one_line
 if TYPE_CHECKING:
     from muscall.library.search.hits import Hit, Results
 
+Query = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="QUERY",
+        help='What to find: "dreamy synths from the 90s, no drums", "by Nina Simone".',
+    ),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--like",
+        metavar="FILE[@m:ss-m:ss]",
+        help="Music that sounds like this file, or this passage of it. May be repeated.",
+    ),
+]
+Unlike = Annotated[
+    list[str] | None,
+    typer.Option("--unlike", metavar="FILE[@m:ss-m:ss]", help="Less like this."),
+]
+Avoid = Annotated[
+    list[str] | None,
+    typer.Option("--avoid", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
+]
 N = Annotated[int, typer.Option("-n", min=1, help="How many tracks to show.")]
 Where = Annotated[
     list[str] | None,
@@ -76,15 +99,11 @@ class Form:
             sys.stdout.flush()
         elif self.m3u is not None:
             from muscall.library.embedding import written_aside
-            from muscall.library.playlist import called, playlist
+            from muscall.library.playlists.m3u8 import Places, m3u8
 
+            places = Places(relative_to=self.m3u.parent if self.relative else None)
             with written_aside(self.m3u) as file:
-                tracks = (
-                    (hit.path, called(hit.path, hit.title, hit.artist), hit.duration)
-                    for hit in results
-                )
-                start = self.m3u.parent if self.relative else None
-                file.write(playlist(tracks, relative_to=start).encode())
+                file.write(m3u8(results, places).encode())
             message(f"{len(results)} tracks in {readable(self.m3u)}")
         elif results:
             print("\n".join(line for hit in results for line in _lines(hit)), flush=True)
@@ -101,7 +120,7 @@ def _lines(hit: Hit) -> list[str]:
 
 
 def _titled(hit: Hit) -> str:
-    from muscall.library.playlist import called
+    from muscall.library.playlists.m3u8 import called
 
     name = called(hit.path, hit.title, hit.artist)
     return f"{one_line(name):<32}  {one_line(readable(hit.path))}"

@@ -19,6 +19,8 @@ from muscall.cli import (
     export,
     index,
     manifest,
+    mcp,
+    playlist,
     reproduce,
     search,
     serve,
@@ -43,6 +45,8 @@ app = typer.Typer(
 app.command()(index.index)
 app.command()(search.search)
 app.command()(similar.similar)
+app.command()(similar.path)
+app.add_typer(playlist.app, name="playlist")
 app.command()(describe.describe)
 app.command()(tag.tag)
 app.command()(duplicates.duplicates)
@@ -50,6 +54,7 @@ app.command()(export.export)
 app.command()(status.status)
 app.command()(status.errors)
 app.command()(serve.serve)
+app.command()(mcp.mcp)
 app.command()(train.train)
 app.command()(teach.teach)
 app.add_typer(manifest.app, name="manifest")

@@ -19,18 +19,24 @@ from muscall.cli.common import (
     progress_bar,
     unicode,
 )
-from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Relative, Where
+from muscall.cli.found import (
+    AsPaths,
+    Avoid,
+    Form,
+    Like,
+    M3u,
+    MaxPerArtist,
+    N,
+    Query,
+    Relative,
+    Unlike,
+    Where,
+)
 from muscall.errors import needs
 
 
 def search(
-    query: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="QUERY",
-            help='What to find: "dreamy synths from the 90s, no drums", "by Nina Simone".',
-        ),
-    ] = None,
+    query: Query = None,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -38,22 +44,9 @@ def search(
             help="Listen to these now and search them, instead of the library.",
         ),
     ] = None,
-    like: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--like",
-            metavar="FILE[@m:ss-m:ss]",
-            help="Music that sounds like this file, or this passage of it. May be repeated.",
-        ),
-    ] = None,
-    unlike: Annotated[
-        list[str] | None,
-        typer.Option("--unlike", metavar="FILE[@m:ss-m:ss]", help="Less like this."),
-    ] = None,
-    avoid: Annotated[
-        list[str] | None,
-        typer.Option("--avoid", metavar="TEXT", help='Without this: "vocals". May be repeated.'),
-    ] = None,
+    like: Like = None,
+    unlike: Unlike = None,
+    avoid: Avoid = None,
     where: Where = None,
     n: N = 10,
     max_per_artist: MaxPerArtist = None,

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from muscall.cli.common import LibraryPath, Model, Threads, limit_threads, message
 from muscall.errors import MuscallError, needs
 
+if TYPE_CHECKING:
+    import socket
+
+    from starlette.types import ASGIApp
+
 _PATIENCE = 5  # seconds for listeners to finish, when the server is stopped
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        envvar="MUSCALL_API_KEY",
+        metavar="KEY",
+        help="What everybody has to give; needed where others can reach the address.",
+    ),
+]
 
 
 @needs("serve", "muscall serve")
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8765,
-    api_key: Annotated[
-        str | None,
-        typer.Option(
-            "--api-key",
-            envvar="MUSCALL_API_KEY",
-            metavar="KEY",
-            help="What everybody has to give; needed where others can reach the address.",
-        ),
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    api_key: ApiKey = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,23 +50,49 @@ def serve(
     from muscall.serving import security
 
     security.check(host, api_key)
-    import socket
-
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason, *_ = (error.strerror or str(error)).split(" (while")  # the address once more
-        raise MuscallError(f"{host}:{port}: {reason}") from None
+    listening = listen(host, port)
     limit_threads(threads)
-    import uvicorn
-
     from muscall.library.library import Library
     from muscall.serving.app import build
 
     app = build(
         Library(library, model), host=host, api_key=api_key, allowed_origins=allow_origin or ()
     )
+    address = address_of(host, listening)
+    message(f"serving at {address}")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(address)
+    run(app, listening)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for listeners.
+
+    Raises:
+        MuscallError: the address cannot be had.
+    """
+    import socket
+
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason, *_ = (error.strerror or str(error)).split(" (while")  # the address once more
+        raise MuscallError(f"{host}:{port}: {reason}") from None
+
+
+def address_of(host: str, listening: socket.socket) -> str:
+    """Where a browser finds what listens on `host`."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}/"
+
+
+def run(app: ASGIApp, listening: socket.socket) -> None:
+    """Serve until somebody stops it."""
+    import uvicorn
+
     settings = uvicorn.Config(
         app,
         log_level="warning",
@@ -66,11 +101,4 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=_PATIENCE,
     )
-    name = f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{listening.getsockname()[1]}/"
-    message(f"serving at {address}")
-    if open_page:
-        import webbrowser
-
-        webbrowser.open(address)
     uvicorn.Server(settings).run(sockets=[listening])

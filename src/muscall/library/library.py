@@ -16,6 +16,7 @@ from muscall.errors import AudioError, MuscallError
 from muscall.library.indexing.ledger import Report
 from muscall.library.indexing.repair import repair
 from muscall.library.indexing.watching import occasions
+from muscall.library.playlists.saved import Playlists
 from muscall.library.scan import choose_roots, path_text, text_path
 from muscall.library.search.examples import AnExample, Examples, Sound
 from muscall.library.search.filters import parse_filter
@@ -82,7 +83,10 @@ class Library:
         # Nor shall what is asked of a library without a model wait for torch.
         from muscall.library.indexing.run import index
 
-        return index(self.store, self.model, roots, **options)
+        report = index(self.store, self.model, roots, **options)
+        if not options.get("dry_run"):
+            self.playlists.write()
+        return report
 
     def forget(self, folder: str | Path) -> tuple[int, int]:
         """Delete what is known of a folder, and touch nothing in it; how many files and tracks.
@@ -146,11 +150,8 @@ class Library:
 
     def find(self, query: SearchQuery) -> Results:
         """As `search`, of a query that was put together elsewhere."""
-        self.store.must_exist()
-        if query.where.strip():
-            parse_filter(query.where)  # here, where a slip of the pen need not wait for the model
-        like, unlike = self._heard(query)
-        return self.finder.find(query, like, unlike)
+        sounds = self.sounds([*query.like, *query.unlike], query.where)
+        return self.finder.find(query, sounds[: len(query.like)], sounds[len(query.like) :])
 
     def direction(self, query: SearchQuery) -> np.ndarray | None:
         """Where what is asked for lies, (dim,) float32, unit norm; None of what is not about sound.
@@ -158,12 +159,8 @@ class Library:
         Raises:
             AudioError: an example cannot be read.
         """
-        like, unlike = self._heard(query)
-        return self.finder.direction(query, like, unlike)
-
-    def _heard(self, query: SearchQuery) -> tuple[list[Sound], list[Sound]]:
         sounds = self._examples.of(*query.like, *query.unlike)
-        return sounds[: len(query.like)], sounds[len(query.like) :]
+        return self.finder.direction(query, sounds[: len(query.like)], sounds[len(query.like) :])
 
     def similar(
         self,
@@ -175,6 +172,47 @@ class Library:
     ) -> Results:
         """The `n` tracks that sound most like a file or passage, without itself; see `search`."""
         return self.search(like=[example], n=n, where=where, max_per_artist=max_per_artist)
+
+    def walk(self, example: AnExample, *, n: int = 50, where: str = "") -> Results:
+        """A radio: `n` tracks, the first near to a file or passage, the others to that before them.
+
+        No track is heard twice, and no artist again within five tracks where there are enough.
+
+        Raises:
+            AudioError: the example cannot be read.
+            FilterError: `where` cannot be understood.
+            NothingIndexed: with this model.
+            MuscallError: there is no library.
+        """
+        (sound,) = self.sounds([example], where)
+        return self.finder.walk(sound, n, where)
+
+    def path(self, start: AnExample, end: AnExample, *, n: int = 12, where: str = "") -> Results:
+        """`n` tracks, two at least, that lead from one file or passage to another in even steps.
+
+        Tracks of the library are themselves the ends.
+
+        Raises:
+            AudioError: an example cannot be read.
+            FilterError: `where` cannot be understood.
+            NothingIndexed: with this model.
+            MuscallError: there is no library.
+        """
+        first, last = self.sounds([start, end], where)
+        return self.finder.path(first, last, n, where)
+
+    def sounds(self, examples: Sequence[AnExample], where: str = "") -> list[Sound]:
+        """What examples sound like, if a filter beside them can be understood.
+
+        Raises:
+            AudioError: an example cannot be read.
+            FilterError: `where` cannot be understood.
+            MuscallError: there is no library.
+        """
+        self.store.must_exist()
+        if where.strip():
+            parse_filter(where)  # here, where a slip of the pen need not wait for the model
+        return self._examples.of(*examples)
 
     def embedding(self, example: AnExample) -> np.ndarray:
         """Where a file or passage lies, (dim,) float32, unit norm.
@@ -277,6 +315,11 @@ class Library:
         if len(others) < ENOUGH:
             log.info("under %d tracks are indexed to tell labels against", ENOUGH)
         return chosen.against(others)
+
+    @cached_property
+    def playlists(self) -> Playlists:
+        """Requests under names, whose lists `index` writes anew."""
+        return Playlists(self)
 
     @cached_property
     def finder(self) -> Finder:

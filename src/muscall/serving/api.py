@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -38,7 +38,9 @@ Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty 
 # All of a query together fits an address, of which servers read 64 KiB.
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_valid)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_valid)]
+TrackKey = Annotated[str, Field(pattern=f"^{_KEY}$")]
 Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
+Filters = Annotated[Sequence[Text], Query(max_length=10, description="As in `/v1/search`.")]
 
 
 class Problem(BaseModel):
@@ -114,7 +116,7 @@ class Place(BaseModel):
 class Playlist(Asked):
     """The tracks of a playlist, in order."""
 
-    keys: list[Annotated[str, Field(pattern=f"^{_KEY}$")]] = Field(max_length=10_000)
+    keys: list[TrackKey] = Field(max_length=10_000)
 
 
 class IndexingState(BaseModel):
@@ -151,12 +153,13 @@ def _query(parameters: Annotated[QueryParameters, Query()]) -> SearchQuery:
     )
 
 
-def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """How refusals with these codes are described."""
     return {code: {"model": Problem} for code in codes}
 
 
 def _content(kind: str, *codes: int) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {kind: {}}}, **_problems(*codes)}
+    return {200: {"content": {kind: {}}}, **problems(*codes)}
 
 
 async def _slowly(work: Callable[[], Result], limiter: anyio.CapacityLimiter = _OTHERS) -> Result:
@@ -165,7 +168,7 @@ async def _slowly(work: Callable[[], Result], limiter: anyio.CapacityLimiter = _
 
 Serving = Annotated[Service, Depends(_service)]
 Queried = Annotated[SearchQuery, Depends(_query)]
-router = APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 413, 422))
+router = APIRouter(prefix="/v1", responses=problems(400, 401, 403, 413, 422))
 
 
 @router.get("/status")
@@ -195,13 +198,36 @@ def errors(service: Serving) -> list[Failure]:
     return [Failure(path=path, reason=reason) for path, reason in service.errors()]
 
 
-@router.get("/search", responses=_problems(404))
+@router.get("/search", responses=problems(404))
 def search(service: Serving, query: Queried) -> Answer:
     """The tracks that fit best, best first: `text`, `like` or `where` is needed."""
     return service.search(query)
 
 
-@router.get("/tracks/{key}", responses=_problems(404))
+@router.get("/walk", responses=problems(404))
+def walk(
+    service: Serving,
+    start: Example,
+    n: Annotated[int, Query(ge=1, le=500)] = 50,
+    where: Filters = (),
+) -> Answer:
+    """A radio: tracks each near to the one before, from `start`, a key or an upload."""
+    return service.walk(start, n, all_of(where))
+
+
+@router.get("/path", responses=problems(404))
+def path(
+    service: Serving,
+    start: Example,
+    end: Example,
+    n: Annotated[int, Query(ge=2, le=200)] = 12,
+    where: Filters = (),
+) -> Answer:
+    """Tracks that lead from `start` to `end`, keys or uploads, in even steps."""
+    return service.path(start, end, n, all_of(where))
+
+
+@router.get("/tracks/{key}", responses=problems(404))
 def track(service: Serving, key: Key) -> Track:
     """A track."""
     return service.track(key)
@@ -237,13 +263,13 @@ def cover(service: Serving, key: Key) -> Response:
     return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=86400"})
 
 
-@router.get("/tracks/{key}/waveform", responses=_problems(404))
+@router.get("/tracks/{key}/waveform", responses=problems(404))
 async def waveform(service: Serving, key: Key, query: Queried) -> Waveform:
     """The loudness of equal parts of a track, and how well each matches what is asked for."""
     return await _slowly(lambda: service.waveform(key, query))
 
 
-@router.get("/tracks/{key}/labels", responses=_problems(404))
+@router.get("/tracks/{key}/labels", responses=problems(404))
 async def labels(
     service: Serving, key: Key, n: Annotated[int, Query(ge=1, le=50)] = 3
 ) -> list[Label]:
@@ -254,7 +280,7 @@ async def labels(
 @router.post(
     "/uploads",
     status_code=201,
-    responses=_problems(408, 503),
+    responses=problems(408, 503),
 )
 async def upload(service: Serving, file: UploadFile) -> Uploaded:
     """Hear a song that is no part of the library, to search for what is like it. It is not kept."""
@@ -268,7 +294,7 @@ async def points(service: Serving) -> list[MapPoint]:
     return await _slowly(service.map)
 
 
-@router.get("/map/project", responses=_problems(404))
+@router.get("/map/project", responses=problems(404))
 async def project(service: Serving, query: Queried) -> Place | None:
     """Where on the map a query lies; null for one that is not about sound."""
     found = await _slowly(lambda: service.project(query))

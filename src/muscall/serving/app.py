@@ -19,7 +19,7 @@ from muscall.errors import AudioError, MuscallError, NotFound, one_line
 from muscall.library.library import Library
 from muscall.library.search.filters import FilterError
 from muscall.library.store import Damaged, library_error
-from muscall.serving import api, security
+from muscall.serving import api, playlists, security
 from muscall.serving.page import mount
 from muscall.serving.service import Service
 from muscall.serving.subsonic.routes import routes
@@ -80,10 +80,9 @@ def build(
     app.add_exception_handler(RuntimeError, _unreadable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
-    if api_key is None:
-        app.include_router(api.router)
-    else:
-        app.include_router(api.router, dependencies=security.KEY)
+    for router in (api.router, playlists.router):
+        app.include_router(router, dependencies=[] if api_key is None else security.KEY)
+    if api_key is not None:
         app.include_router(security.login(api_key))
     app.include_router(routes(service, api_key))
     if page:

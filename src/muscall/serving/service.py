@@ -19,16 +19,17 @@ from muscall.library.audio_hash import audio_hash
 from muscall.library.cache import Cache
 from muscall.library.describing import Label
 from muscall.library.library import Library
-from muscall.library.playlist import called, playlist
+from muscall.library.playlists.m3u8 import m3u8
 from muscall.library.scan import text_path
 from muscall.library.search.examples import AnExample
 from muscall.library.search.query import SearchQuery
+from muscall.library.search.tracks import hit_of
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
 from muscall.serving.indexing import Indexing
 from muscall.serving.map import Map
-from muscall.serving.shown import Answer, MapPoint, Track, Waveform, found_of, title_of, track_of
+from muscall.serving.shown import Answer, MapPoint, Track, Waveform, answer_of, title_of, track_of
 from muscall.serving.uploads import Uploads
 from muscall.serving.waveform import BARS, waveform
 
@@ -74,8 +75,29 @@ class Service:
             FilterError: `where` cannot be understood.
             MuscallError: the query is empty, or nothing is indexed.
         """
-        results = self.library.find(self._heard(query))
-        return Answer(results.understood, [found_of(hit) for hit in results])
+        return answer_of(self.library.find(self._heard(query)))
+
+    def walk(self, start: str, n: int, where: str) -> Answer:
+        """A radio of `n` tracks from the key of one, or an upload.
+
+        Raises:
+            NotFound: as `search`.
+            FilterError: `where` cannot be understood.
+            MuscallError: nothing is indexed.
+        """
+        (example,) = self._sounds([start])
+        return answer_of(self.library.walk(example, n=n, where=where))
+
+    def path(self, start: str, end: str, n: int, where: str) -> Answer:
+        """`n` tracks that lead from one to another.
+
+        Raises:
+            NotFound: as `search`.
+            FilterError: `where` cannot be understood.
+            MuscallError: nothing is indexed.
+        """
+        first, last = self._sounds([start, end])
+        return answer_of(self.library.path(first, last, n=n, where=where))
 
     def track(self, key: str) -> Track:
         """A track.
@@ -179,15 +201,7 @@ class Service:
             NotFound: there is no such track.
         """
         rows = self._rows(keys)
-        paths = {key: text_path(row["path"]) for key, row in rows.items()}
-        return playlist(
-            (
-                paths[key],
-                called(paths[key], rows[key]["title"] or "", rows[key]["artist"] or ""),
-                rows[key]["duration"],
-            )
-            for key in keys
-        )
+        return m3u8(hit_of(rows[key]) for key in keys)
 
     def status(self) -> Status:
         """What is in the library; nothing, where there is none yet."""
@@ -233,16 +247,13 @@ class Service:
 
     def _heard(self, query: SearchQuery) -> SearchQuery:
         """`query` with what was heard of its uploads in their place."""
+        return replace(query, like=self._sounds(query.like), unlike=self._sounds(query.unlike))
 
-        def sounds(examples: Sequence[AnExample]) -> tuple[AnExample, ...]:
-            return tuple(
-                self._uploads.get(one)
-                if isinstance(one, str) and one.startswith("upload-")
-                else one
-                for one in examples
-            )
-
-        return replace(query, like=sounds(query.like), unlike=sounds(query.unlike))
+    def _sounds(self, examples: Sequence[AnExample]) -> tuple[AnExample, ...]:
+        return tuple(
+            self._uploads.get(one) if isinstance(one, str) and one.startswith("upload-") else one
+            for one in examples
+        )
 
     def _embed(self, query: SearchQuery) -> np.ndarray | None:
         return self.library.direction(self._heard(query))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from muscall.errors import one_line
-from muscall.library.playlist import called
+from muscall.library.playlists.m3u8 import called
 from muscall.library.scan import text_path
-from muscall.library.search.hits import Hit, Passage
+from muscall.library.search.hits import Hit, Passage, Results
 from muscall.library.search.query import Part
 from muscall.serving import covers
 
@@ -86,8 +86,12 @@ class MapPoint:
     artist: str
 
 
-def found_of(hit: Hit) -> Found:
-    """A hit, as it is shown."""
+def answer_of(results: Results) -> Answer:
+    """What was found, as it is shown."""
+    return Answer(results.understood, [_found(hit) for hit in results])
+
+
+def _found(hit: Hit) -> Found:
     return Found(
         rank=hit.rank,
         track=track_of(vars(hit)),

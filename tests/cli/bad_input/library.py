@@ -102,6 +102,40 @@ def searching(run: Session) -> None:
         run.try_(what, [*command, "--model", "MODEL"], expected, shown=shown)
 
 
+def listing(run: Session) -> None:
+    run.section("The library: radio, paths and playlists")
+    save, push = ["playlist", "save"], ["playlist", "push", "rainy", "--user", "ann"]
+    push += ["--password", "secret"]
+    for what, command, expected in (
+        ("a radio from a broken file", ["similar", "bad/text.mp3", "--walk", "5"], 1),
+        ("a radio of none", ["similar", "song.flac", "--walk", "0"], 2),
+        ("a path to no file", ["path", "song.flac", "nowhere.wav"], 1),
+        ("a path of one", ["path", "song.flac", "song.flac", "-n", "1"], 2),
+        ("no library yet", ["path", "song.flac", "song.flac", "--library", "new"], 1),
+        ("a request for nothing", [*save, "rainy"], 1),
+        ("a name with a folder", [*save, "a/b", "a tone"], 1),
+        ("an empty name", [*save, "", "a tone"], 1),
+        ("a filter that ends early", [*save, "rainy", "--where", "year >"], 1),
+        ("an example that is not there", [*save, "rainy", "--like", "nowhere.wav"], 1),
+        ("a radio from nothing", [*save, "rainy", "--walk"], 1),
+        ("a list that cannot be written", [*save, "rainy", "a tone", "--m3u", "no/list.m3u8"], 1),
+        ("a beginning that is none", [*save, "rainy", "a tone", "--prefix", "/music"], 2),
+        ("a server that is none", [*save, "rainy", "a tone", "--server", "music"], 2),
+        ("no such playlist", ["playlist", "show", "rainy"], 1),
+        ("no such playlist to push", [*push, "--to", "http://127.0.0.1:9"], 1),
+        ("a server that is no address", [*push, "--to", "music"], 1),
+    ):
+        run.try_(what, [*command, "--model", "MODEL"], expected)
+    run.try_("no such playlist to remove", ["playlist", "remove", "rainy"], 1)
+    saved = [*save, "rainy", "a tone", "--where", "duration > 0", "-n", "1", "--model", "MODEL"]
+    run.try_("a playlist", saved, 0)
+    run.try_("no such server", [*push, "--to", "http://127.0.0.1:9", "--model", "MODEL"], 1)
+    Path("library/requests.json").write_text("{")
+    run.try_("a damaged file of playlists", ["playlist", "list"], 1)
+    run.try_("after an index run, too", "index --workers 1 --model MODEL", 0)
+    Path("library/requests.json").unlink()
+
+
 def labelling(run: Session) -> None:
     run.section("The library: describe and tag")
     run.try_("a broken file", "describe bad/text.mp3 --model MODEL", 1)
@@ -194,4 +228,4 @@ def serving(run: Session) -> None:
         run.check("no library was made", not Path("new").exists())
 
 
-LIBRARY = (indexing, searching, labelling, keeping, damaged, serving)
+LIBRARY = (indexing, searching, listing, labelling, keeping, damaged, serving)

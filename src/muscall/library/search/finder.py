@@ -11,15 +11,15 @@ from lancedb.table import LanceTable
 
 from muscall.errors import MuscallError
 from muscall.library.names import COMMON, placed_words, without_common, words_of
-from muscall.library.scan import text_path
 from muscall.library.search.ann import indices
 from muscall.library.search.examples import Sound
 from muscall.library.search.filters import parse_filter
-from muscall.library.search.hits import Hit, Passage, Results
+from muscall.library.search.hits import Passage, Results
 from muscall.library.search.query import Part, SearchQuery
 from muscall.library.search.ranking import Candidates, choose, direction, rank, ranked_hits
 from muscall.library.search.reading import is_close, read_sentence
-from muscall.library.search.tracks import Row, Tracks, rows_of
+from muscall.library.search.tracks import SHOWN, Row, Tracks, hit_of, rows_of
+from muscall.library.search.walking import path, walk
 from muscall.library.search.wording import NEGATION, is_plain, musical_words, warn_if_long
 from muscall.library.store import NothingIndexed, Store, matrix, reading
 
@@ -30,10 +30,6 @@ _CANDIDATES = 100
 _EXAMPLES = 50  # tracks of an artist or album that others are to be like
 _FEW = 5  # tracks that one word alone stands for, without being all of a name
 _MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
-_SHOWN = [
-    *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
-    *("tempo", "musical_key", "loudness", "chapters"),
-]
 
 
 class Finder:
@@ -76,9 +72,7 @@ class Finder:
             raise MuscallError("the query is empty: it needs a sentence, an example or a filter")
         if query.where.strip():
             parse_filter(query.where)
-        tracks = self._tracks()
-        if tracks is None:
-            raise NothingIndexed
+        tracks = self._heard()
         if not tracks.there:
             return Results()
         search = _Search(self.model, tracks, query, like, unlike)
@@ -97,8 +91,8 @@ class Finder:
         chosen = choose(candidates, ranking.order, query.n, query.max_per_artist)
         keys = [candidates.keys[index] for group in chosen for index in group]
         # A run that is at work may have deleted some.
-        shown = {row["key"]: row for row in tracks.rows(keys, _SHOWN).to_pylist()}
-        hits = {key: _hit(row) for key, row in shown.items()}
+        shown = {row["key"]: row for row in tracks.rows(keys, [*SHOWN, "chapters"]).to_pylist()}
+        hits = {key: hit_of(row) for key, row in shown.items()}
         firsts = [candidates.keys[group[0]] for group in chosen]
         passages = self._passages(firsts, search.direction)
         passages |= {key: song for key in hits if (song := search.song_in(shown[key]))}
@@ -115,6 +109,26 @@ class Finder:
             return None
         return _Search(self.model, tracks, query, like, unlike).direction
 
+    @reading()
+    def walk(self, start: Sound, n: int, where: str = "") -> Results:
+        """`n` tracks that lead away from one, see `walking.walk`.
+
+        Raises:
+            FilterError: `where` cannot be understood.
+            NothingIndexed: with this model.
+        """
+        return walk(self._heard(), start, n, _conditions(where))
+
+    @reading()
+    def path(self, start: Sound, end: Sound, n: int, where: str = "") -> Results:
+        """`n` tracks from one to another, see `walking.path`.
+
+        Raises:
+            FilterError: `where` cannot be understood.
+            NothingIndexed: with this model.
+        """
+        return path(self._heard(), start, end, n, _conditions(where))
+
     def _passages(self, keys: Sequence[str], query: np.ndarray | None) -> dict[str, Passage]:
         """The window of each track that is nearest to `query`."""
         windows = self.store.windows(self.pipeline)
@@ -128,6 +142,12 @@ class Finder:
             if key not in best or score > best[key][0]:
                 best[key] = score, Passage(start, seconds)
         return {key: passage for key, (_, passage) in best.items()}
+
+    def _heard(self) -> Tracks:
+        tracks = self._tracks()
+        if tracks is None:
+            raise NothingIndexed
+        return tracks
 
     def _tracks(self) -> Tracks | None:
         table = self.store.tracks(self.pipeline)
@@ -151,7 +171,7 @@ class _Search:
         unlike: Sequence[Sound],
     ) -> None:
         self._model, self._tracks, self._query = model, tracks, query
-        self._where = [parse_filter(query.where)] if query.where.strip() else []
+        self._where = _conditions(query.where)
         self._count = max(_CANDIDATES, 4 * query.n) + len(like) + len(unlike)
         # Tracks whose names have words of the sentence, and those that have words like them.
         self._named: list[Row] = []
@@ -269,20 +289,8 @@ class _Search:
         return is_plain(self._model, word)
 
 
-def _hit(row: Row) -> Hit:
-    return Hit(
-        key=row["key"],
-        path=text_path(row["path"]),
-        title=row["title"] or "",
-        artist=row["artist"] or "",
-        album=row["album"] or "",
-        genre=row["genre"] or "",
-        year=row["year"],
-        bpm=row["bpm"] or row["tempo"],
-        musical_key=row["musical_key"],
-        loudness=row["loudness"],
-        duration=row["duration"],
-    )
+def _conditions(where: str) -> list[str]:
+    return [parse_filter(where)] if where.strip() else []
 
 
 def _mean(vectors: Sequence[np.ndarray]) -> np.ndarray:

@@ -109,9 +109,7 @@ def choose(
     for index in order.tolist():
         vector, length = candidates.vectors[index], candidates.durations[index]
         shown = len(chosen)
-        shorter, longer = np.minimum(lengths[:shown], length), np.maximum(lengths[:shown], length)
-        same = vectors[:shown] @ vector >= VERSION_SIMILARITY
-        same &= shorter >= (1 - VERSION_LENGTHS) * longer
+        same = sound_the_same(vectors[:shown], lengths[:shown], vector, length)
         if same.any():
             chosen[same.argmax()].append(index)
             continue
@@ -123,6 +121,20 @@ def choose(
             vectors[shown], lengths[shown] = vector, length
             chosen.append([index])
     return chosen
+
+
+def sound_the_same(
+    vectors: np.ndarray, lengths: np.ndarray, vector: np.ndarray, length: float
+) -> np.ndarray:
+    """(n,) booleans: which of n tracks are shown as versions of one.
+
+    Args:
+        vectors: (n, dim), unit norm.
+        lengths: (n,), in seconds.
+    """
+    shorter, longer = np.minimum(lengths, length), np.maximum(lengths, length)
+    near = vectors @ vector >= VERSION_SIMILARITY
+    return np.asarray(near & (shorter >= (1 - VERSION_LENGTHS) * longer))
 
 
 def ranked_hits(

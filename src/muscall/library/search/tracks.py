@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,9 @@ from lancedb.query import LanceQueryBuilder, MatchQuery
 from lancedb.table import Table
 
 from muscall.library.names import folded
+from muscall.library.scan import text_path
 from muscall.library.search.ann import nearest
+from muscall.library.search.hits import Hit
 from muscall.library.search.wording import NEGATION, names_in
 from muscall.library.store import is_indexed, matrix, one_of
 
@@ -22,6 +24,12 @@ _LISTED = 20_000  # tracks that are sorted by name
 _EDITS = 2  # letters that differ in a misspelt word
 _NAMES = ["title", "artist", "album", "albumartist", "composer", "path"]
 _COLUMNS = ["key", "duration", "vector", "words", *_NAMES]
+
+SHOWN = [
+    *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
+    *("tempo", "musical_key", "loudness"),
+]
+"""The columns of `tracks` that a hit shows."""
 
 Row = dict[str, Any]
 
@@ -120,6 +128,23 @@ def rows_of(table: Table, keys: Sequence[str], columns: list[str]) -> pa.Table:
     if not found:
         return table.schema.empty_table().select(columns)
     return pa.concat_tables(found)
+
+
+def hit_of(row: Mapping[str, Any]) -> Hit:
+    """A track as a hit, of its columns SHOWN."""
+    return Hit(
+        key=row["key"],
+        path=text_path(row["path"]),
+        title=row["title"] or "",
+        artist=row["artist"] or "",
+        album=row["album"] or "",
+        genre=row["genre"] or "",
+        year=row["year"],
+        bpm=row["bpm"] or row["tempo"],
+        musical_key=row["musical_key"],
+        loudness=row["loudness"],
+        duration=row["duration"],
+    )
 
 
 def _rows(table: pa.Table) -> list[Row]:

@@ -1,0 +1,1 @@
+"""Playlists: as files, under names that stay alive, and on other servers."""
