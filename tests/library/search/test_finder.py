@@ -294,6 +294,42 @@ def test_words_that_the_model_may_not_know_are_told(tmp_path: Path) -> None:
         assert [part.value for part in parts if part.kind == "unknown"] == unknown
 
 
+def test_a_name_of_many_tracks_is_a_name_but_a_musical_word_is_none(tmp_path: Path) -> None:
+    model, generator = load(), np.random.default_rng(0)
+    techno, name = model.encode_text(["techno", "drascula"])
+
+    def some(first: int, vector: np.ndarray, **tags: str) -> list[Track]:
+        noise = generator.normal(size=(9, len(vector))) / np.sqrt(len(vector))
+        vectors = [unit(vector + 0.5 * one) for one in noise]
+        return [track(first + n, one, [one], **tags) for n, one in enumerate(vectors)]
+
+    tracks = [
+        *some(0, -name, title="Scene", album="Drascula Returns"),
+        *some(20, name, title="Other"),
+        *some(40, -techno, title="Techno Days"),
+        *some(60, techno, title="Another"),
+    ]
+    finder = made(model, tmp_path / "library", tracks)
+    assert {hit.album for hit in finder.find(SearchQuery("drascula", n=9))} == {"Drascula Returns"}
+    # What is called so is not before all others.
+    hits = finder.find(SearchQuery("techno", n=18))
+    assert {hit.title for hit in hits} == {"Techno Days", "Another"}
+    assert sum(hit.relative_score == 1 for hit in hits) == 1
+
+
+@pytest.mark.parametrize("slip", ["Kar lMacklin", "Karl Macklni", "Karl Mac klin"])
+def test_a_name_with_a_slip_between_its_words_is_found(tmp_path: Path, slip: str) -> None:
+    model = load()
+    techno, jazz = model.encode_text(["techno", "slow jazz"])
+    tracks = [track(n, techno, [techno], title=f"Other {n}") for n in range(9)]
+    finder = made(
+        model,
+        tmp_path / "library",
+        [*tracks, track(10, jazz, [jazz], title="Dawn", artist="Karl Macklin")],
+    )
+    assert finder.find(SearchQuery(slip))[0].artist == "Karl Macklin"
+
+
 def test_nothing_asked_for_is_an_error(find: Find) -> None:
     with pytest.raises(MuscallError, match="the query is empty"):
         find("  ")

@@ -193,6 +193,8 @@ _RULES: list[tuple[Kind, str, Callable[[re.Match[str]], Meaning]]] = [
     ("year", rf"\b(?P<age>{_AGE}){_SONGS}", _in_years),
     ("length", rf"\b(?:between|from)\s+(?P<first>{_TIME}|{_NUMBER}){_TO}(?P<time>{_TIME}){_LONG}",
      _length_from_to),
+    ("length", rf"\b(?P<first>\d+(?::\d\d)?)\s*[-\u2013]\s*(?P<time>{_TIME}){_LONG}",
+     _length_from_to),
     ("length", rf"{_BOUND}(?P<time>{_TIME}){_LONG}", _bounded_length),
     ("length", rf"{_ABOUT}(?P<time>{_TIME}){_LONG}", _about_length),
     ("tempo", rf"(?:\b(?:between|from)\s+)?\b(?P<first>{_NUMBER}){_TO}(?P<bpm>{_NUMBER}){_BPM}",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _CANDIDATES = 100
 _EXAMPLES = 50  # tracks of an artist or album that others are to be like
 _FEW = 5  # tracks that one word alone stands for, without being all of a name
+_SPACED = 8  # letters of a name in which spaces may be misplaced
 _MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
 
 
@@ -232,19 +233,22 @@ class _Search:
         """Mark the tracks that are called as `asked` says: 2, or 1 where that is misspelt."""
         words = {key: set((row["words"] or "").split()) for key, row in rows.items()}
         called = {key for key in rows if asked and words[key].issuperset(asked)}
-        # One word that many tracks have is a name only where it is all of one.
-        whole = len(asked) > 1 or len(called) <= _FEW
+        # A word of the language that many tracks have is a name only where it is all of one.
+        whole = len(asked) != 1 or len(called) <= _FEW or not self._is_known(asked[0])
         for key, row in rows.items():
             row["called"] = 2 if key in called and (whole or _is_called(row, asked)) else 0
         said = without_common(asked)
         if called or not said or not self._misspelt:
             return
         for row in [*rows.values(), *self._misspelt]:
-            if self._is_nearly(said, set((row["words"] or "").split())):
+            if self._is_nearly(said, row["words"] or ""):
                 rows.setdefault(row["key"], row)["called"] = 1
 
-    def _is_nearly(self, said: Sequence[str], words: set[str]) -> bool:
-        """Whether all words are there, be some of them misspelt."""
+    def _is_nearly(self, said: Sequence[str], names: str) -> bool:
+        """Whether all words are there, be some of them misspelt, or spaced otherwise."""
+        words, letters = set(names.split()), "".join(said)
+        if len(letters) >= _SPACED and letters in names.replace(" ", ""):
+            return True
         other = [word for word in said if word not in words]
         if len(other) == len(said) and all(map(self._is_plain, said)):
             return False
@@ -270,8 +274,7 @@ class _Search:
         strange = [
             sound[start:end]
             for word, start, end in words
-            if not (word in musical_words() or called.issuperset(words_of([word])))
-            and not self._is_plain(word)
+            if not (self._is_known(word) or called.issuperset(words_of([word])))
         ]
         return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
 
@@ -287,6 +290,10 @@ class _Search:
 
     def _is_plain(self, word: str) -> bool:
         return is_plain(self._model, word)
+
+    def _is_known(self, word: str) -> bool:
+        """Whether the model may know a word."""
+        return word in musical_words() or self._is_plain(word)
 
 
 def _conditions(where: str) -> list[str]:
