@@ -24,7 +24,7 @@ class Row:
     """An audio file, or a part of it, with captions or labels."""
 
     id: str
-    audio: Path
+    audio: Sound
     captions: tuple[str, ...] = ()
     """At least one, except in a manifest that is read for its labels."""
     start: float = 0.0

@@ -1,4 +1,4 @@
-"""Readers of tables in the formats that people have: JSON lines, JSON, CSV, TSV, Parquet."""
+"""Readers of tables in the formats that people have: JSON lines, JSON, CSV, TSV, Parquet, tar."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import csv
 import io
 import json
 import re
+import tarfile
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from muscall.audio.files import AUDIO_SUFFIXES
+from muscall.audio.inside import Cell, Member
 from muscall.errors import ManifestError, needs
 
 Columns = Collection[str]
@@ -24,7 +27,8 @@ def read_records(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
 
     Yields:
         A mapping from column names to values, or the error of a row that cannot be read. JSON may
-        hold other things, which are given as they are.
+        hold other things, which are given as they are. Sound that lies in the table itself is
+        given as where it lies.
 
     Raises:
         ManifestError: the suffix is not that of a table.
@@ -113,11 +117,24 @@ def _read_parquet(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
         from pyarrow import parquet
     number = 0
     with parquet.ParquetFile(path) as table:
-        known = [name for name in table.schema_arrow.names if name in columns]
-        for batch in table.iter_batches(columns=known):
-            for record in batch.to_pylist():
-                number += 1
-                yield f"{path}: row {number}", record
+        names = table.schema_arrow.names
+        leaves = [table.schema.column(place).path for place in range(len(table.schema.names))]
+        # The hub's feature `Audio` is a struct; what is in it is read when it is to be heard.
+        holders = [name for name in names if name in columns and f"{name}.bytes" in leaves]
+        known = [
+            leaf
+            for leaf in leaves
+            if leaf.split(".")[0] in columns and not leaf.endswith(_contents(holders))
+        ]
+        for group in range(table.num_row_groups):
+            here = 0
+            for batch in table.iter_batches(columns=known, row_groups=[group]):
+                for record in batch.to_pylist():
+                    number += 1
+                    for name in holders:
+                        record[name] = Cell(path, str(number), f"{name}.bytes", group, here)
+                    here += 1
+                    yield f"{path}: row {number}", record
 
 
 _READERS: dict[str, Callable[[Path, Columns], Iterator[tuple[str, Any]]]] = {

@@ -104,7 +104,7 @@ class Corpus:
         (self.folder / "sound").mkdir(parents=True, exist_ok=True)
         sources = {self.folder / self._sound[row.audio]: row.audio for row in rows}
         unreadable = {failure.path for failure in unpack(sources, progress=progress)}
-        for path in sorted(unreadable):
+        for path in sorted(unreadable, key=str):
             logger.warning("%s: cannot be decoded, its rows are left out", path)
         with written_aside(self.folder) as aside:
             for part in missing:
