@@ -78,7 +78,7 @@ class Cell(Inside):
         content = values[self.row].as_buffer()
         if not content:
             raise AudioError(self, "no sound in it")
-        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115: who asked for it closes it
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         file.write(content)
         return file
 

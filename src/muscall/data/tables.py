@@ -19,6 +19,11 @@ from muscall.errors import ManifestError, needs
 Columns = Collection[str]
 
 
+def is_table(path: Path) -> bool:
+    """Whether the suffix is that of a table."""
+    return path.suffix.lower() in _READERS
+
+
 def read_records(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
     """Read the rows of a table, each with its place, such as `pairs.csv:3`.
 
@@ -114,27 +119,91 @@ def _read_csv(path: Path, _: Columns) -> Iterator[tuple[str, Any]]:
 
 def _read_parquet(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
     with needs("train", f"{path}: Parquet"):
-        from pyarrow import parquet
+        from pyarrow import parquet, types
     number = 0
-    with parquet.ParquetFile(path) as table:
-        names = table.schema_arrow.names
-        leaves = [table.schema.column(place).path for place in range(len(table.schema.names))]
-        # The hub's feature `Audio` is a struct; what is in it is read when it is to be heard.
-        holders = [name for name in names if name in columns and f"{name}.bytes" in leaves]
-        known = [
-            leaf
-            for leaf in leaves
-            if leaf.split(".")[0] in columns and not leaf.endswith(_contents(holders))
-        ]
+    with parquet.ParquetFile(path, memory_map=True) as table:
+        fields = {field.name: field.type for field in table.schema_arrow if field.name in columns}
+        parts = {
+            name: [part.name for part in kind] if types.is_struct(kind) else []
+            for name, kind in fields.items()
+        }
+        # The hub's feature `Audio`. Its bytes stay where they are until they are to be heard.
+        sounds = [name for name in fields if "bytes" in parts[name]]
+        known = [name for name in fields if name not in sounds]
+        known += [f"{name}.path" for name in sounds if "path" in parts[name]]
         for group in range(table.num_row_groups):
-            here = 0
-            for batch in table.iter_batches(columns=known, row_groups=[group]):
-                for record in batch.to_pylist():
-                    number += 1
-                    for name in holders:
-                        record[name] = Cell(path, str(number), f"{name}.bytes", group, here)
-                    here += 1
-                    yield f"{path}: row {number}", record
+            batches = table.iter_batches(columns=known, row_groups=[group])
+            records = (record for batch in batches for record in batch.to_pylist())
+            chunks = table.metadata.row_group(group)
+            for row, record in enumerate(records):
+                number += 1
+                for name in sounds:
+                    leaf = f"{name}.bytes"
+                    if _is_empty(chunks, leaf):
+                        record[name] = (record.get(name) or {}).get("path")
+                    else:
+                        record[name] = Cell(path, str(number), leaf, group, row)
+                yield f"{path}: row {number}", record
+
+
+def _is_empty(chunks: Any, leaf: str) -> bool:
+    """Whether a column of a row group is said to hold nulls alone."""
+    held = (chunks.column(place) for place in range(chunks.num_columns))
+    statistics = next(chunk.statistics for chunk in held if chunk.path_in_schema == leaf)
+    return bool(statistics and statistics.null_count == chunks.num_rows)
+
+
+def _read_tar(path: Path, _: Columns) -> Iterator[tuple[str, Any]]:
+    """WebDataset's samples: members whose names are equal up to the first dot of the file name.
+
+    Members are only listed. Those that are sound stay where they are until they are to be heard.
+    """
+    samples: dict[str, list[tarfile.TarInfo]] = {}
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                if member.isreg() and not member.issparse():
+                    samples.setdefault(_sample(member.name), []).append(member)
+            file.seek(tar.offset)
+            end = file.read(tarfile.BLOCKSIZE)
+            if end.strip(b"\0"):  # tarfile takes what is no header for the end
+                raise tarfile.ReadError(f"no header at byte {tar.offset}")
+            for key, members in samples.items():
+                yield f"{path}: {key}", _told(path, tar, members)
+    except tarfile.TarError as error:
+        raise ValueError(f"not a plain tar, or damaged: {error}; fetch or make it anew") from None
+
+
+def _sample(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_name(path.name.partition(".")[0] or path.name))
+
+
+def _told(path: Path, tar: tarfile.TarFile, members: list[tarfile.TarInfo]) -> Any:
+    """The record of a sample, or what is wrong with it."""
+    record: dict[str, Any] = {}
+    sounds: list[tarfile.TarInfo] = []
+    for member in members:
+        suffix = PurePosixPath(member.name).suffix.lower()
+        if suffix in AUDIO_SUFFIXES:
+            sounds.append(member)
+        elif suffix in (".json", ".txt"):
+            file = tar.extractfile(member)
+            assert file is not None  # as it is a regular file
+            try:
+                text = file.read().decode("utf-8-sig")
+                given = json.loads(text) if suffix == ".json" else {"caption": text.strip()}
+            except ValueError as error:
+                return ValueError(f"{member.name}: {error}")
+            if not isinstance(given, dict):
+                return ValueError(f"{member.name}: expected an object")
+            record |= given
+    if len(sounds) != 1:
+        names = ", ".join(member.name for member in sounds) or "none"
+        return ValueError(f"expected one sound file, found {names}")
+    sound = Member(path, sounds[0].name, sounds[0].offset_data, sounds[0].size)
+    # LAION's shards call the captions text.
+    return {"caption": record.get("text")} | record | {"audio": sound}
 
 
 _READERS: dict[str, Callable[[Path, Columns], Iterator[tuple[str, Any]]]] = {
@@ -144,4 +213,5 @@ _READERS: dict[str, Callable[[Path, Columns], Iterator[tuple[str, Any]]]] = {
     ".csv": _read_csv,
     ".tsv": _read_csv,
     ".parquet": _read_parquet,
+    ".tar": _read_tar,
 }

@@ -110,7 +110,11 @@ def track_windows(
         else:
             yield from stream_windows([samples], length)
         return
-    segment = item if isinstance(item, Segment) else Segment(Path(item) if isinstance(item, str) else item)
+    segment = (
+        item
+        if isinstance(item, Segment)
+        else Segment(Path(item) if isinstance(item, str) else item)
+    )
     start, duration = segment.start, segment.duration
     if windows == "centre":
         seconds = length / sample_rate
