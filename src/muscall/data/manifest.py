@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from muscall.audio.inside import Inside, Sound
 from muscall.data.shards import located
-from muscall.data.tables import read_records
+from muscall.data.tables import is_table, read_records
 from muscall.errors import ConfigError, ManifestError, MuscallError
 from muscall.records import Record
 
@@ -158,6 +158,12 @@ def _hint(written: str) -> str:
 def _name(written: str) -> str:
     """The name of a column. Known ones are also taken in capitals, such as Audio, CAPTION."""
     return plain if (plain := written.strip().lower()) in _NAMES else written
+
+
+def is_manifest(written: str | Path) -> bool:
+    """Whether `read_manifest` is what reads this: a table, several, or what a hub has."""
+    path = Path(written)
+    return str(written).startswith("hf://") or (is_table(path) and not path.is_dir())
 
 
 def in_split(rows: Sequence[Row], split: str | None) -> list[Row]:

@@ -17,11 +17,6 @@ _HUB = re.compile(
 )
 
 
-def is_on_hub(written: str | Path) -> bool:
-    """Whether this is the address of something on a hub."""
-    return str(written).startswith("hf://")
-
-
 def located(written: str | Path) -> list[Path]:
     """The files that `written` stands for, in the order of their numbers or names.
 
@@ -33,14 +28,15 @@ def located(written: str | Path) -> list[Path]:
     Raises:
         ManifestError: nothing is called so, or the hub does not give it.
     """
-    if is_on_hub(written):
+    if str(written).startswith("hf://"):
         return _fetched(str(written))
     if Path(written).exists():  # though its name may look like a pattern
         return [Path(written)]
     found: list[Path] = []
     for path in _numbered(str(written)):
         if path != glob.escape(path):
-            there = sorted(glob.glob(path, recursive=True))
+            # Not pathlib's, which needs to be told the folder to begin with.
+            there = sorted(glob.glob(path, recursive=True))  # noqa: PTH207
             if not there:
                 raise ManifestError(path, [f"{path}: no file is called so"])
             found += map(Path, there)
