@@ -52,7 +52,7 @@ def unpack(
 
 
 def _decode(
-    job: tuple[Path, Sound], *, sample_rate: int, change: Change | None
+    job: tuple[Sound, Path], *, sample_rate: int, change: Change | None
 ) -> AudioError | None:
     source, target = job
     try:

@@ -110,11 +110,9 @@ def track_windows(
         else:
             yield from stream_windows([samples], length)
         return
-    segment = (
-        item
-        if isinstance(item, Segment)
-        else Segment(Path(item) if isinstance(item, str) else item)
-    )
+    if isinstance(item, str):
+        item = Path(item)
+    segment = item if isinstance(item, Segment) else Segment(item)
     start, duration = segment.start, segment.duration
     if windows == "centre":
         seconds = length / sample_rate
