@@ -80,6 +80,7 @@ class Cell(Inside):
             raise AudioError(self, "no sound in it")
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         file.write(content)
+        file.seek(0)
         return file
 
 
