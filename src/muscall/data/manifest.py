@@ -92,10 +92,11 @@ def read_manifest(
     files = located(path)
     above = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
     problems: list[str] = []
+    unread: list[str] = []  # whole files
     found: list[tuple[str, _Columns, Sound]] = []
     named: set[str] = set()
     for file in files:
-        for place, given in _records(file, split, needs, problems):
+        for place, given in _records(file, split, needs, problems, unread):
             named |= given.keys()
             inside = given.get("audio")
             if isinstance(inside, Inside):
@@ -109,7 +110,7 @@ def read_manifest(
                 inside = _located(columns.audio, file.parent)
             found.append((place, columns, inside))
     if needs and not named.isdisjoint(_ALIASES["audio"]) and named.isdisjoint(_ALIASES[needs]):
-        raise ManifestError(path, [f"{path}: no row has {needs}, and this needs them"])
+        raise ManifestError(path, [f"{path}: no row has {needs}, and this needs them", *unread])
     uses = Counter(columns.audio for _, columns, _ in found)
     places: dict[str, str] = {}
     rows: list[Row] = []
@@ -122,6 +123,7 @@ def read_manifest(
             problems.append(f"{place}: {row.id} is taken by {taken}{hint}")
         if check_files and isinstance(sound, Path) and not sound.is_file():
             problems.append(f"{place}: there is no file {sound}{_hint(columns.audio)}")
+    problems += unread
     if not rows and not problems:
         problems.append(f"{path}: no rows" + (f" with split {split}" if split is not None else ""))
     if problems:
@@ -130,9 +132,10 @@ def read_manifest(
 
 
 def _records(
-    path: Path, split: str | None, needs: Needs | None, problems: list[str]
+    path: Path, split: str | None, needs: Needs | None, problems: list[str], unread: list[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The values of each row of a file that is asked for. What is wrong is added to `problems`."""
+    """The values of each row of a file that is asked for. What is wrong with a row is added to
+    `problems`, with the file to `unread`."""
     try:
         for place, record in read_records(path, _NAMES):
             if isinstance(record, Exception):
@@ -146,9 +149,9 @@ def _records(
                     {_name(name): value for name, value in record.items() if value is not None},
                 )
     except ManifestError as error:
-        problems += error.problems
+        unread += error.problems
     except (OSError, ValueError) as error:
-        problems.append(f"{path}: {getattr(error, 'strerror', None) or error}")
+        unread.append(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
 def _hint(written: str) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tarfile
 from pathlib import Path
 
 import numpy as np
