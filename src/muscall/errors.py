@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muscall.audio.inside import Sound
 
 
 def one_line(text: object) -> str:
@@ -33,12 +37,12 @@ class MuscallError(Exception):
 class AudioError(MuscallError):
     """A file that cannot be decoded; carries `path` and `reason`."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
+    def __init__(self, path: str | Sound, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
-        self.path = Path(path)
+        self.path = Path(path) if isinstance(path, str) else path
         self.reason = one_line(reason)
 
-    def __reduce__(self) -> tuple[type[AudioError], tuple[Path, str]]:
+    def __reduce__(self) -> tuple[type[AudioError], tuple[Sound, str]]:
         return (AudioError, (self.path, self.reason))
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -256,3 +257,26 @@ def test_bar() -> None:
     assert set(lengths) == {12}
     marks = [bar(share) for share in np.linspace(0, 1, 50)]
     assert marks == sorted(marks, key=lambda mark: len(mark.rstrip()))
+
+
+def test_the_rows_of_shards_are_embedded_and_scored(
+    run: Run, music: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "00.tar", "w") as tar:
+        for path in sorted(music.glob("*.wav")):
+            tar.add(path, path.name)
+            caption = tmp_path / f"{path.stem}.txt"
+            caption.write_text(f"tone {path.stem}")
+            tar.add(caption, caption.name)
+    shards, output = tmp_path / "{00..00}.tar", tmp_path / "rows.npz"
+    done = run("embed", shards, "-o", output, "--model", tiny_checkpoint)
+    assert (done.code, done.err) == (0, f"muscall: 4 rows in {output}\n")
+    plain = tmp_path / "files.npz"
+    assert run("embed", music, "-o", plain, "--model", tiny_checkpoint).code == 0
+    with np.load(output) as ours, np.load(plain) as theirs:
+        assert ours["ids"].tolist() == [f"00.tar/{number}.wav" for number in range(4)]
+        np.testing.assert_array_equal(ours["embeddings"], theirs["embeddings"][:4])
+    done = run("evaluate", "retrieval", tiny_checkpoint, shards, "--json")
+    assert (done.code, json.loads(done.out)["items"]) == (0, 4)
+    done = run("embed", music, shards, "-o", output, "--model", tiny_checkpoint)
+    assert done.code == 2

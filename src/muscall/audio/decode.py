@@ -32,6 +32,7 @@ from muscall.audio.decoders import (
     at_rate,
     codec_of,
 )
+from muscall.audio.inside import Inside, Sound
 from muscall.audio.windows import Samples, in_blocks
 from muscall.errors import AudioError, one_line
 
@@ -55,7 +56,7 @@ class AudioInfo:
     channels: int
 
 
-def probe(path: str | Path) -> AudioInfo:
+def probe(path: str | Sound) -> AudioInfo:
     """Length, rate and channels of a sound file, of which hardly more than a packet is decoded.
 
     Raises:
@@ -73,7 +74,7 @@ def probe(path: str | Path) -> AudioInfo:
 
 
 def read(
-    path: str | Path,
+    path: str | Sound,
     *,
     start: float = 0.0,
     duration: float | None = None,
@@ -85,7 +86,7 @@ def read(
 
 
 def stream(
-    path: str | Path,
+    path: str | Sound,
     *,
     start: float = 0.0,
     duration: float | None = None,
@@ -115,7 +116,7 @@ def stream(
     return in_blocks(_samples(path, first, end, sample_rate), block)
 
 
-def _samples(path: str | Path, first: int, end: int | None, sample_rate: int) -> Iterator[Samples]:
+def _samples(path: str | Sound, first: int, end: int | None, sample_rate: int) -> Iterator[Samples]:
     """Samples `first` to `end` (None: all) of a file, counted at `sample_rate`, from all turns."""
     position = first
     promised: float | None = None
@@ -174,23 +175,24 @@ def _resampled(decoder: Decoder, first: int, sample_rate: int) -> Iterator[Sampl
     return after(excess, at_rate(blocks, decoder.sample_rate, sample_rate))
 
 
-def open_file(path: str | Path) -> FileIO:
-    """Open a sound file.
+def open_file(path: str | Sound) -> FileIO:
+    """Open a sound file, also one that lies inside another.
 
     Raises:
         AudioError: it cannot be opened, is empty or no regular file.
     """
     try:
-        status = Path(path).stat()  # first, because opening a pipe waits for its other end
+        file = path.file if isinstance(path, Inside) else path
+        status = Path(file).stat()  # first, because opening a pipe waits for its other end
         if stat.S_ISDIR(status.st_mode):
-            raise AudioError(path, "is a folder")
+            raise AudioError(file, "is a folder")
         if not stat.S_ISREG(status.st_mode):
-            raise AudioError(path, "is not a regular file")
+            raise AudioError(file, "is not a regular file")
         if not status.st_size:
-            raise AudioError(path, "empty file")
-        return FileIO(path)
+            raise AudioError(file, "empty file")
+        return path.open() if isinstance(path, Inside) else FileIO(path)
     except (OSError, ValueError) as error:
-        raise AudioError(path, _in_words(error)) from error
+        raise AudioError(file, _in_words(error)) from error
 
 
 def _in_words(error: Exception) -> str:

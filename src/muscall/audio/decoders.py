@@ -17,6 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from muscall.audio.inside import Part
 from muscall.audio.windows import Samples, in_blocks
 
 # What both libraries raise, beside their own errors, on damaged files.
@@ -86,8 +87,11 @@ def open_stream(file: FileIO) -> tuple[InputContainer, AudioStream]:
     file.seek(0)
     # By number: names may be no text, and PyAV prints tracebacks of what fails in Python files.
     # Nothing else may be opened: a playlist could name any other file or address.
-    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
-    container = av.open("fd:", "r", metadata_errors="surrogateescape", options=options)
+    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd,subfile"}
+    address = "fd:"
+    if isinstance(file, Part):
+        address = f"subfile,,start,{file.start},end,{file.start + file.size},,:fd:"
+    container = av.open(address, "r", metadata_errors="surrogateescape", options=options)
     streams = container.streams.audio
     if not streams or streams[0].codec_context is None:
         container.close()
@@ -217,7 +221,9 @@ class Sndfile:
         if head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
             raise ValueError  # not asked about MP3, so there is nothing to say
         file.seek(0)
-        self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
+        # By number where that is the file: libsndfile would read on behind a part.
+        source = file if isinstance(file, Part) else file.fileno()
+        self._sound = soundfile.SoundFile(source, closefd=False)
         if not self._sound.frames:
             raise ValueError("contains no samples")
         self.sample_rate = _plausible(self._sound.samplerate)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -217,13 +216,13 @@ def probe(
     _print_labels({name: measured(name) for name in names}, as_json)
 
 
-def _asked(given: list[str], models: list[str] | None) -> tuple[list[str], Path]:
+def _asked(given: list[str], models: list[str] | None) -> tuple[list[str], str]:
     """The names of the models, each once, and the manifest."""
     *first, manifest = given
     names = list(dict.fromkeys([*first, *(models or ())]))
     if len(first) > 1 or not names:
         raise typer.BadParameter("expected MODEL MANIFEST, or MANIFEST --model MODEL ...")
-    return names, Path(manifest)
+    return names, manifest
 
 
 def _print_objects(results: Mapping[str, RetrievalResult | LabelResult]) -> None:

@@ -11,7 +11,7 @@ from muscall.cli.common import Threads, exit_on_failures, load_model, message, p
 
 
 def teach(
-    manifest: Annotated[Path, typer.Argument(help="Audio that the teacher is to listen to.")],
+    manifest: Annotated[str, typer.Argument(help="Audio that the teacher is to listen to.")],
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="FILE.npz", dir_okay=False, help="What to write."),

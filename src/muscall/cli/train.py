@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 
 def train(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="CONFIG.yaml|MUSIC",
             help="Settings of the run; with --init, a manifest or a folder of tagged music.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from muscall.audio.decode import probe, read
+from muscall.audio.inside import Sound
 from muscall.audio.windows import Samples, centre_start, loop_to, random_start
 from muscall.data.augment import Augment, AugmentConfig
 from muscall.data.manifest import Row
@@ -103,8 +103,8 @@ class PairDataset(Dataset[Pair]):
         self.views = views
         self.random_crop = config.random_crop
         self.augment = Augment(config.augment, sample_rate) if config.augment.enabled else None
-        self._durations: dict[Path, float] = {}
-        self._reported: set[Path] = set()
+        self._durations: dict[Sound, float] = {}
+        self._reported: set[Sound] = set()
 
     def __len__(self) -> int:
         return len(self.rows)

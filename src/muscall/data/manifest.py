@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from muscall.data.tables import read_records
+from muscall.audio.inside import Inside, Sound
+from muscall.data.shards import located
+from muscall.data.tables import is_table, read_records
 from muscall.errors import ConfigError, ManifestError, MuscallError
 from muscall.records import Record
 
 
 @dataclass(frozen=True)
 class Row:
-    """An audio file, or a part of it, with captions or labels."""
+    """An audio file, also one inside another, or a part of it, with captions or labels."""
 
     id: str
-    audio: Path
+    audio: Sound
     captions: tuple[str, ...] = ()
     """At least one, except in a manifest that is read for its labels."""
     start: float = 0.0
@@ -46,12 +49,12 @@ def read_manifest(
     *,
     split: str | None = None,
     check_files: bool = True,
-    needs: Needs = "captions",
+    needs: Needs | None = "captions",
 ) -> list[Row]:
     """Read a table of audio files with captions, with labels, or with both.
 
-    The suffix tells the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, or `.json`, a list
-    of objects. The columns are
+    The suffix tells the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, `.tar`, or `.json`,
+    a list of objects. The columns are
 
     - `audio`: a path relative to the folder of the manifest, or to `audio/` in that folder;
     - `caption` (or `captions`): one text, or, except in CSV, a list of them;
@@ -68,55 +71,87 @@ def read_manifest(
     format of the published MusCALL, a `.json` list of objects with `audio_id`, `caption`
     and `audio_path`, is read as it is: these names stand for `id` and `audio` in every format.
 
+    Sound may lie in the table itself. In Parquet, `audio` is then the hub's feature `Audio`, a
+    struct of `bytes` and `path`; the default `id` is the file's name and the number of the row.
+    A `.tar` is WebDataset's: members whose names are equal up to the first dot are a row, one of
+    them sound, `.json` an object of the other columns (in which `text` may stand for `caption`),
+    `.txt` the caption; the default `id` is the file's name and the sound's.
+
     Args:
+        path: a file, several by a pattern as `shards/{000..099}.tar`, or files of a hub; see
+            `data.shards.located`. Rows are in the order of the files, and in theirs.
         split: read only the rows of this split. The others are not checked.
         check_files: whether an audio file that does not exist is a problem.
-        needs: what every row must have, captions or labels. The other may be missing.
+        needs: what every row must have, captions or labels. The other may be missing; None: both.
 
     Raises:
-        ManifestError: naming every problem with its line, or its row in JSON lists and Parquet.
+        ManifestError: naming every problem with its line, row or sample, and every file that cannot
+            be read.
         MissingExtra: Parquet support is not installed.
     """
-    path = Path(path)
+    files = located(path)
+    above = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
     problems: list[str] = []
-    found: list[tuple[str, _Columns]] = []
+    unread: list[str] = []  # whole files
+    found: list[tuple[str, _Columns, Sound]] = []
     named: set[str] = set()
-    try:
-        for place, record in read_records(path, _NAMES):
-            if isinstance(record, Exception):
-                problems.append(f"{place}: {record}")
-            elif not isinstance(record, dict):
-                problems.append(f"{place}: expected an object with audio and {needs}")
-            elif split is None or split in (record.get("split"), record.get("Split")):
-                given = {_name(name): value for name, value in record.items() if value is not None}
-                named |= given.keys()
-                try:
-                    found.append((place, _COLUMNS[needs].parse(given, place)))
-                except ConfigError as error:
-                    problems.append(str(error))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ManifestError(path, [f"{path}: {reason}"]) from None
-
-    if not named.isdisjoint(_ALIASES["audio"]) and named.isdisjoint(_ALIASES[needs]):
-        raise ManifestError(path, [f"{path}: no row has {needs}, and this needs them"])
-    uses = Counter(columns.audio for _, columns in found)
+    for file in files:
+        for place, given in _records(file, split, needs, problems, unread):
+            named |= given.keys()
+            inside = given.get("audio")
+            if isinstance(inside, Inside):
+                given["audio"] = f"{file.relative_to(above)}/{inside.name}"
+            try:
+                columns = _COLUMNS[needs].parse(given, place)
+            except ConfigError as error:
+                problems.append(str(error))
+                continue
+            if not isinstance(inside, Inside):
+                inside = _located(columns.audio, file.parent)
+            found.append((place, columns, inside))
+    if needs and not named.isdisjoint(_ALIASES["audio"]) and named.isdisjoint(_ALIASES[needs]):
+        raise ManifestError(path, [f"{path}: no row has {needs}, and this needs them", *unread])
+    uses = Counter(columns.audio for _, columns, _ in found)
     places: dict[str, str] = {}
     rows: list[Row] = []
-    for place, columns in found:
-        row = _row(columns, path.parent, shared=uses[columns.audio] > 1)
+    for place, columns, sound in found:
+        row = _row(columns, sound, shared=uses[columns.audio] > 1)
         rows.append(row)
         taken = places.setdefault(row.id, place)
         if taken != place:
             hint = "" if columns.id else ": give the captions of one passage as one list, or ids"
             problems.append(f"{place}: {row.id} is taken by {taken}{hint}")
-        if check_files and not row.audio.is_file():
-            problems.append(f"{place}: there is no file {row.audio}{_hint(columns.audio)}")
+        if check_files and isinstance(sound, Path) and not sound.is_file():
+            problems.append(f"{place}: there is no file {sound}{_hint(columns.audio)}")
+    problems += unread
     if not rows and not problems:
         problems.append(f"{path}: no rows" + (f" with split {split}" if split is not None else ""))
     if problems:
         raise ManifestError(path, problems)
     return rows
+
+
+def _records(
+    path: Path, split: str | None, needs: Needs | None, problems: list[str], unread: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The values of each row of a file that is asked for. What is wrong with a row is added to
+    `problems`, with the file to `unread`."""
+    try:
+        for place, record in read_records(path, _NAMES):
+            if isinstance(record, Exception):
+                problems.append(f"{place}: {record}")
+            elif not isinstance(record, dict):
+                wanted = f"audio and {needs}" if needs else "audio"
+                problems.append(f"{place}: expected an object with {wanted}")
+            elif split is None or split in (record.get("split"), record.get("Split")):
+                yield (
+                    place,
+                    {_name(name): value for name, value in record.items() if value is not None},
+                )
+    except ManifestError as error:
+        unread += error.problems
+    except (OSError, ValueError) as error:
+        unread.append(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
 def _hint(written: str) -> str:
@@ -126,6 +161,12 @@ def _hint(written: str) -> str:
 def _name(written: str) -> str:
     """The name of a column. Known ones are also taken in capitals, such as Audio, CAPTION."""
     return plain if (plain := written.strip().lower()) in _NAMES else written
+
+
+def is_manifest(written: str | Path) -> bool:
+    """Whether `read_manifest` is what reads this: a table, several, or what a hub has."""
+    path = Path(written)
+    return str(written).startswith("hf://") or (is_table(path) and not path.is_dir())
 
 
 def in_split(rows: Sequence[Row], split: str | None) -> list[Row]:
@@ -195,15 +236,18 @@ class _Labelled(_Columns):
     labels: _Labels = Field(validation_alias=_CHOICES["labels"])
 
 
-_COLUMNS: dict[Needs, type[_Columns]] = {"captions": _Captioned, "labels": _Labelled}
+_COLUMNS: dict[Needs | None, type[_Columns]] = {
+    "captions": _Captioned,
+    "labels": _Labelled,
+    None: _Columns,
+}
 
 
-def _row(columns: _Columns, folder: Path, *, shared: bool) -> Row:
-    audio = _located(columns.audio, folder)
+def _row(columns: _Columns, sound: Sound, *, shared: bool) -> Row:
     default_id = f"{columns.audio}@{columns.start:.10g}" if shared else columns.audio
     return Row(
         id=columns.id or default_id,
-        audio=audio,
+        audio=sound,
         captions=tuple(columns.captions),
         start=columns.start,
         duration=columns.duration,
@@ -224,9 +268,15 @@ def _located(written: str, folder: Path) -> Path:
 
 
 def write_rows(rows: Iterable[Row], path: str | Path) -> None:
-    """Write JSONL that `read_manifest` reads as `rows`, also after the file is moved."""
+    """Write JSONL that `read_manifest` reads as `rows`, also after the file is moved.
+
+    Raises:
+        ValueError: the sound of a row lies inside another file.
+    """
     with Path(path).open("w", encoding="utf-8") as file:
         for row in rows:
+            if isinstance(row.audio, Inside):
+                raise ValueError(f"{row.audio}: JSONL names whole files alone")
             values = {
                 "id": row.id,
                 "audio": str(row.audio.resolve()),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from muscall.audio.inside import Sound
 from muscall.data.dataset import DataConfig
 from muscall.data.manifest import Row, read_manifest
 from muscall.errors import ManifestError
@@ -34,7 +35,7 @@ def rows_of(data: DataConfig, *, most: int, seed: int) -> tuple[list[Row], list[
             )
         return rows, _some(validation, most, seed)
     # By the hash of the name, so that other rows in the table do not change what is held out.
-    by_file: dict[Path, list[Row]] = {}
+    by_file: dict[Sound, list[Row]] = {}
     for row in rows:
         by_file.setdefault(row.audio.resolve(), []).append(row)
     if len(by_file) < 2:

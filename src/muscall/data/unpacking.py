@@ -11,6 +11,7 @@ from pathlib import Path
 import soundfile
 
 from muscall.audio.decode import read
+from muscall.audio.inside import Sound
 from muscall.audio.windows import Samples
 from muscall.errors import AudioError
 from muscall.processes import end_with_parent
@@ -20,7 +21,7 @@ Change = Callable[[str, Samples], Samples]
 
 
 def unpack(
-    sources: Mapping[Path, Path],
+    sources: Mapping[Path, Sound],
     *,
     sample_rate: int = 16000,
     change: Change | None = None,
@@ -51,7 +52,7 @@ def unpack(
 
 
 def _decode(
-    job: tuple[Path, Path], *, sample_rate: int, change: Change | None
+    job: tuple[Sound, Path], *, sample_rate: int, change: Change | None
 ) -> AudioError | None:
     source, target = job
     try:

@@ -40,7 +40,8 @@ def embed_readable(
     failures: list[AudioError] = []
     for index, result in model.encode_each(inputs, windows=windows):
         if isinstance(result, AudioError):
-            log.warning("%s", result)
+            if str(result) not in map(str, failures):  # a damaged shard is told of once
+                log.warning("%s", result)
             failures.append(result)
         else:
             indices.append(index)

@@ -12,8 +12,10 @@ from typing import IO
 import numpy as np
 
 from muscall.audio.files import find_audio
+from muscall.data.manifest import Row
 from muscall.errors import AudioError, MuscallError
 from muscall.evaluation.embedding import embed_readable
+from muscall.models.inference import Segment
 from muscall.models.muscall import MusCALL
 from muscall.several import several
 
@@ -59,6 +61,33 @@ def embed_files(
         raise MuscallError(f"no music in {', '.join(map(str, several(paths)))}")
     indices, embeddings, failures = embed_readable(model, files, progress=progress)
     return Collection([files[index] for index in indices], embeddings, failures)
+
+
+def embed_rows(
+    model: MusCALL,
+    rows: Sequence[Row],
+    file: IO[bytes],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[AudioError]:
+    """Embed the sound of each row of a manifest, over its whole length.
+
+    Writes an npz with `ids` (n,) unicode, those of the rows, and `embeddings` (n, d) float32, unit
+    norm.
+
+    Args:
+        progress: called with the number of rows done and of all rows.
+
+    Returns:
+        What was wrong with the rows that cannot be read. They are logged and left out.
+
+    Raises:
+        MuscallError: no row can be read.
+    """
+    segments = [Segment(row.audio, row.start, row.duration) for row in rows]
+    indices, embeddings, failures = embed_readable(model, segments, progress=progress)
+    np.savez(file, ids=np.array([rows[index].id for index in indices]), embeddings=embeddings)
+    return failures
 
 
 @contextmanager

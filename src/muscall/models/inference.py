@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from muscall.audio import decode
+from muscall.audio.inside import Sound
 from muscall.audio.windows import centre_start, loop_to, stream_windows
 from muscall.errors import AudioError
 from muscall.models.audio import AudioEncoder
@@ -34,12 +35,12 @@ Windows = Literal["all", "centre"]
 class Segment:
     """A part of a file: `start` and `duration` in seconds, None for the rest of it."""
 
-    path: Path
+    path: Sound
     start: float = 0.0
     duration: float | None = None
 
 
-AudioInput = str | Path | Segment | tuple[np.ndarray, int]
+AudioInput = str | Sound | Segment | tuple[np.ndarray, int]
 
 
 def listed(inputs: AudioInput | Sequence[AudioInput]) -> list[AudioInput]:
@@ -109,7 +110,9 @@ def track_windows(
         else:
             yield from stream_windows([samples], length)
         return
-    segment = item if isinstance(item, Segment) else Segment(Path(item))
+    if isinstance(item, str):
+        item = Path(item)
+    segment = item if isinstance(item, Segment) else Segment(item)
     start, duration = segment.start, segment.duration
     if windows == "centre":
         seconds = length / sample_rate
@@ -275,7 +278,7 @@ def encode_each(
             stop.set()
 
 
-def _name(item: AudioInput) -> str | Path:
+def _name(item: AudioInput) -> str | Sound:
     if isinstance(item, tuple):
         return "samples"
     return item.path if isinstance(item, Segment) else item

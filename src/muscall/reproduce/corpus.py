@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from muscall.audio.decode import open_file
+from muscall.audio.inside import Sound
 from muscall.data.manifest import Row, read_manifest
 from muscall.data.unpacking import unpack
 from muscall.models.checkpoint import written_aside
@@ -104,7 +106,7 @@ class Corpus:
         (self.folder / "sound").mkdir(parents=True, exist_ok=True)
         sources = {self.folder / self._sound[row.audio]: row.audio for row in rows}
         unreadable = {failure.path for failure in unpack(sources, progress=progress)}
-        for path in sorted(unreadable):
+        for path in sorted(unreadable, key=str):
             logger.warning("%s: cannot be decoded, its rows are left out", path)
         with written_aside(self.folder) as aside:
             for part in missing:
@@ -118,7 +120,7 @@ class Corpus:
         return {}
 
     @cached_property
-    def _sound(self) -> dict[Path, str]:
+    def _sound(self) -> dict[Sound, str]:
         """Where the sound of each file is unpacked to."""
         paths = {row.audio for rows in self.rows.values() for row in rows}
         return {path: f"sound/{_fingerprint(path)}.wav" for path in paths}
@@ -154,9 +156,9 @@ def _order(row: Row) -> bytes:
     return hashlib.sha256(row.id.encode()).digest()
 
 
-def _fingerprint(path: Path) -> str:
+def _fingerprint(path: Sound) -> str:
     """Of a file's size and three of its parts: wherever it lies, and without reading hours."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         size = file.seek(0, os.SEEK_END)
         told = hashlib.sha256(str(size).encode())
         for start in (0, size // 2, max(0, size - _PART)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ SETTINGS: dict[str, Any] = {
 """These take minutes on two processor cores."""
 
 
-def fine_tuning(init: str, music: Path, overrides: str | Sequence[str] = ()) -> Config:
+def fine_tuning(init: str, music: str | Path, overrides: str | Sequence[str] = ()) -> Config:
     """Settings to fine-tune `init` on a manifest, or on a music folder by its tags.
 
     Args:
@@ -39,11 +40,12 @@ def fine_tuning(init: str, music: Path, overrides: str | Sequence[str] = ()) -> 
         MuscallError: a folder in which no file has tags.
         ConfigError: a wrong override, or too few rows.
     """
-    out = Path("runs") / f"tuned-{music.resolve().stem}"
+    name = re.sub(r"[*?{}\[\]]+", "-", Path(music).resolve().stem)  # of a pattern
+    out = Path("runs") / f"tuned-{name}"
     manifest = music
-    if music.is_dir():
+    if Path(music).is_dir():
         manifest = out / "tags.jsonl"
-        write_manifest(music, manifest)
+        write_manifest(Path(music), manifest)
     rows = len(read_manifest(manifest))
     left = rows - kept_aside(rows, VAL_SHARE)
     if left < 2:

@@ -126,6 +126,8 @@ def manifests(run: Session) -> None:
         ("numbers for text", "types.parquet"),
         ("a Parquet file that was cut off", "cut.parquet"),
         ("not Parquet", "not.parquet"),
+        ("shards: without a caption, cut off, missing", "{0..2}.tar"),
+        ("a pattern of nothing", "none-*.tar"),
         ("JSON, but no list", "not-a-list.json"),
         ("no rows", "none.jsonl"),
         ("another format", "rows.txt"),

@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,9 @@ def make_manifests() -> None:
     table = {"audio": [1, 2], "caption": [3.5, 4.5]}
     parquet.write_table(pyarrow.table(table), "types.parquet")
     cut(Path("wrong.parquet"), 0.7, Path("cut.parquet"))
+    with tarfile.open("0.tar", "w") as tar:
+        tar.add("good.wav")
+    cut(Path("0.tar"), 0.7, Path("1.tar"))
     pairs = [{"audio": f"many/{number}.wav", "caption": f"tone {number}"} for number in range(8)]
     write = "".join(json.dumps(row) + "\n" for row in pairs)
     Path("pairs.jsonl").write_text(write)
