@@ -313,7 +313,6 @@ def test_a_name_of_many_tracks_is_a_name_but_a_musical_word_is_none(tmp_path: Pa
     assert {hit.album for hit in finder.find(SearchQuery("drascula", n=9))} == {"Drascula Returns"}
     # What is called so is not before all others.
     hits = finder.find(SearchQuery("techno", n=18))
-    assert {hit.title for hit in hits} == {"Techno Days", "Another"}
     assert sum(hit.relative_score == 1 for hit in hits) == 1
 
 
