@@ -23,6 +23,7 @@ from muscall.library.search.filters import parse_filter
 from muscall.library.search.finder import Finder
 from muscall.library.search.hits import Results
 from muscall.library.search.query import SearchQuery
+from muscall.library.search.suggesting import Suggestion
 from muscall.library.status import Status, read_errors, read_status
 from muscall.library.store import NothingIndexed, Store, default_folder
 from muscall.several import several
@@ -147,6 +148,10 @@ class Library:
                 text, several(like), several(unlike), several(avoid), where, n, max_per_artist
             )
         )
+
+    def suggest(self, typed: str, n: int = 10) -> list[Suggestion]:
+        """Artists, albums, titles and labels that go on as somebody types, the best first."""
+        return self.finder.suggest(typed, n)
 
     def find(self, query: SearchQuery) -> Results:
         """As `search`, of a query that was put together elsewhere."""

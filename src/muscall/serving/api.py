@@ -16,6 +16,7 @@ from muscall.errors import NotFound, one_line
 from muscall.library.describing import Label
 from muscall.library.search.filters import all_of
 from muscall.library.search.query import SearchQuery
+from muscall.library.search.suggesting import Suggestion
 from muscall.library.status import Pipeline
 from muscall.serving.indexing import Progress
 from muscall.serving.service import Service
@@ -202,6 +203,14 @@ def errors(service: Serving) -> list[Failure]:
 def search(service: Serving, query: Queried) -> Answer:
     """The tracks that fit best, best first: `text`, `like` or `where` is needed."""
     return service.search(query)
+
+
+@router.get("/suggest")
+def suggest(
+    service: Serving, text: Text, n: Annotated[int, Query(ge=1, le=50)] = 10
+) -> list[Suggestion]:
+    """Names of the library, and labels, that go on as somebody types."""
+    return service.library.suggest(text, n)
 
 
 @router.get("/walk", responses=problems(404))

@@ -18,6 +18,7 @@ from muscall.library.search.hits import Passage, Results
 from muscall.library.search.query import Part, SearchQuery
 from muscall.library.search.ranking import Candidates, choose, direction, rank, ranked_hits
 from muscall.library.search.reading import is_close, read_sentence
+from muscall.library.search.suggesting import Suggestion, suggestions
 from muscall.library.search.tracks import SHOWN, Row, Tracks, hit_of, rows_of
 from muscall.library.search.walking import path, walk
 from muscall.library.search.wording import NEGATION, is_plain, musical_words, warn_if_long
@@ -99,6 +100,11 @@ class Finder:
         passages |= {key: song for key in hits if (song := search.song_in(shown[key]))}
         found = ranked_hits(candidates, ranking, chosen, hits, passages)
         return Results(found, search.understood)
+
+    @reading()
+    def suggest(self, typed: str, n: int) -> list[Suggestion]:
+        """The `n` names and labels that go on as somebody types."""
+        return suggestions(self._tracks(), typed, n)
 
     @reading()
     def direction(

@@ -25,6 +25,7 @@
     const writes = on.matches("input, textarea, select, [contenteditable], [role=slider], [role=combobox]");
     if (event.key === "Escape" && writes) return on.blur();
     if (writes && on.closest(".search-input") && event.key === "ArrowDown") {
+      if (on.list?.options.length) return; // it leads into the suggestions
       if (step(1)) event.preventDefault();
       return;
     }

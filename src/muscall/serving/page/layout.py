@@ -67,7 +67,8 @@ def mount(app: FastAPI, service: Service) -> None:
         _build(service, patience, request, q)
 
     ui.add_css(_HERE / "page.css", shared=True)
-    ui.add_body_html(f"<script>{(_HERE / 'keys.js').read_text('utf-8')}</script>", shared=True)
+    for script in ("keys.js", "suggest.js"):
+        ui.add_body_html(f"<script>{(_HERE / script).read_text('utf-8')}</script>", shared=True)
     # When it starts, NiceGUI looks at every object there is, torch's deprecated ones among them.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.ui_run_with")
     ui.run_with(

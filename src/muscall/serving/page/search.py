@@ -46,6 +46,8 @@ class SearchBox:
                 self._input.props("borderless clearable clear-icon=close inputmode=search")
                 self._input.props["aria-label"] = "Describe the music you are looking for"
                 self._input.props["maxlength"] = _LONGEST
+                self._input.props["list"] = "suggestions"  # filled by suggest.js
+                self._input.props["autocomplete"] = "off"
                 self._input.set_value(listener.text)
                 self._input.classes("search-input").on("keydown.enter", self._submit)
                 self._input.on_value_change(self._changed)
@@ -59,6 +61,7 @@ class SearchBox:
                     self._badge = ui.badge().props("floating")
                 go = ui.button("Search", on_click=self._submit, color=None)
                 go.props("unelevated no-caps").classes("primary search-go")
+            ui.element("datalist").props("id=suggestions")
             self._progress = block("search-progress", role="status", aria_label="Searching")
             self._progress.set_visibility(False)
             self._panel = FilterPanel(listener, self._submit)
