@@ -95,3 +95,21 @@ def test_what_cannot_be_played_is_said(visit):
     page.locator(".track").first.wait_for()
     page.evaluate("muscall.play([{key: '0'.repeat(40), title: 'Gone'}], '0'.repeat(40))")
     expect(page.locator(".toast-negative")).to_have_text("Gone: cannot be played")
+
+
+def test_it_plays_on_with_songs_near_the_one_that_plays(visit):
+    page = visit("/?q=calm")
+    page.locator(".cover-button").first.click()
+    first = plays(page)
+    page.keyboard.press("r")
+    expect(page.get_by_text(f"Playing on from {first}")).to_be_visible()
+    assert plays(page) == first  # undisturbed
+    titles = {first}
+    for _ in range(4):
+        page.keyboard.press("n")
+        page.wait_for_function(
+            "titles => !titles.includes(document.querySelector('.player .title').innerText)",
+            arg=list(titles),
+        )
+        titles.add(plays(page))
+    assert len(titles) == 5

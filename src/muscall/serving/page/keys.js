@@ -42,6 +42,7 @@
       n: () => window.muscall?.next(),
       p: () => window.muscall?.previous(),
       m: () => window.muscall?.mute(),
+      r: () => window.muscall?.walk(),
       l: () => click(".tray-button"),
     };
     if (!presses) {

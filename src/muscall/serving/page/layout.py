@@ -35,6 +35,7 @@ _KEYS = {
     "a": "Add it to the playlist",
     "+ -": "More, or less, like it",
     "n p": "Next, previous",
+    "r": "Play on with songs near it",
     "m": "Mute",
     "l": "Show the playlist",
     "?": "These keys",
@@ -100,9 +101,13 @@ def _build(service: Service, patience: asyncio.Semaphore, request: Request, text
     footer = ui.footer().classes("foot")
     with footer:
         player = Player(
-            on_more=lambda key, title: listener.taste(key, title, liked=True),
-            on_keep=lambda key, _: keep(key),
-            on_failed=lambda _, title: listener.tell(f"{title}: cannot be played", "negative"),
+            {
+                "more": lambda key, title: listener.taste(key, title, liked=True),
+                "keep": lambda key, _: keep(key),
+                "queued": lambda _, title: listener.tell(f"Playing on from {title}"),
+                "lonely": lambda _, title: listener.tell(f"No songs near {title}", "negative"),
+                "failed": lambda _, title: listener.tell(f"{title}: cannot be played", "negative"),
+            }
         )
     tray = Tray(listener, player)
     with header:

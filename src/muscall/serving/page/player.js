@@ -1,5 +1,6 @@
 // The player. `window.muscall.play(list, key, start)` plays a track of a list that the server has
 // offered by name, or of a list of items; the event "muscall:now" tells waveforms and the map of it.
+const WALK = 50; // songs
 const minutes = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds || 0));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -40,6 +41,8 @@ export default {
       <div class="player-more">
         <q-btn flat round dense icon="o_thumb_up" aria-label="More like this" title="More like this"
           :disable="!track" @click="tell('more')" />
+        <q-btn flat round dense icon="o_radio" aria-label="Play on with songs near this one (r)"
+          title="Play on with songs near this one (r)" :disable="!track" @click="walk" />
         <q-btn flat round dense icon="playlist_add" aria-label="Add to the playlist"
           title="Add to the playlist" :disable="!track" @click="tell('keep')" />
         <q-btn flat round dense class="player-mute" :icon="muted || !volume ? 'volume_off' : 'volume_up'"
@@ -72,7 +75,7 @@ export default {
     this.$refs.audio.volume = this.volume;
     window.muscall = {
       play: this.play, toggle: this.toggle, next: this.next, previous: this.previous,
-      mute: this.mute, skip: (seconds) => this.track && this.seek(this.time + seconds),
+      mute: this.mute, walk: this.walk, skip: (seconds) => this.track && this.seek(this.time + seconds),
     };
     const media = navigator.mediaSession;
     if (!media) return;
@@ -144,6 +147,18 @@ export default {
       this.announce();
     },
     next() { if (this.at + 1 < this.queue.length) this.load(this.at + 1); },
+    async walk() {
+      const from = this.track;
+      if (!from) return;
+      const query = new URLSearchParams({ start: from.key, n: WALK });
+      const answer = await fetch(`${window.path_prefix || ""}/v1/walk?${query}`).catch(() => null);
+      if (this.track !== from) return; // its listener has gone on
+      if (!answer?.ok) return this.tell("lonely");
+      const { results } = await answer.json();
+      this.queue = [from, ...results.map(({ track }) => track).filter(({ key }) => key !== from.key)];
+      this.at = 0;
+      this.tell("queued");
+    },
     previous() {
       if (!this.track) return;
       if (this.at > 0 && this.time - this.start < 3) this.load(this.at - 1);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
@@ -15,19 +15,15 @@ class Player(Element, component="player.js"):
     """Plays in the browser alone: the server only hands over lists of what can be played.
 
     Args:
-        on_more, on_keep, on_failed: called with the key and the title of what plays when its
-            listener wants more like it or keeps it, or when it cannot be played.
+        handlers: called by event with the key and the title of what plays: when its listener wants
+            "more" like it, or to "keep" it; when songs near it are "queued" behind it, or could
+            not be asked for ("lonely"); when it cannot be played ("failed").
     """
 
-    def __init__(
-        self,
-        on_more: Callable[[str, str], object],
-        on_keep: Callable[[str, str], object],
-        on_failed: Callable[[str, str], object],
-    ) -> None:
+    def __init__(self, handlers: Mapping[str, Callable[[str, str], object]]) -> None:
         super().__init__()
         self._props["lists"] = {}
-        for event, handler in (("more", on_more), ("keep", on_keep), ("failed", on_failed)):
+        for event, handler in handlers.items():
             self.on(event, _with_track(handler))
 
     def offer(self, name: str, tracks: Sequence[Found | Track]) -> None:
