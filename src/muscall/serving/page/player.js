@@ -30,6 +30,8 @@ export default {
             :title="playing ? 'Pause (space)' : 'Play (space)'" :disable="!track" @click="toggle" />
           <q-btn flat round dense icon="skip_next" aria-label="Next (n)" title="Next (n)"
             :disable="at + 1 >= queue.length" @click="next" />
+          <q-btn flat round dense icon="o_radio" aria-label="Play on with songs near this one (r)"
+            title="Play on with songs near this one (r)" :disable="!track" @click="walk" />
         </div>
         <div class="player-seek">
           <span class="time">{{ minutes(time) }}</span>
@@ -41,8 +43,6 @@ export default {
       <div class="player-more">
         <q-btn flat round dense icon="o_thumb_up" aria-label="More like this" title="More like this"
           :disable="!track" @click="tell('more')" />
-        <q-btn flat round dense icon="o_radio" aria-label="Play on with songs near this one (r)"
-          title="Play on with songs near this one (r)" :disable="!track" @click="walk" />
         <q-btn flat round dense icon="playlist_add" aria-label="Add to the playlist"
           title="Add to the playlist" :disable="!track" @click="tell('keep')" />
         <q-btn flat round dense class="player-mute" :icon="muted || !volume ? 'volume_off' : 'volume_up'"
