@@ -21,6 +21,7 @@ LANGUAGES = ("de", "fr", "es", "it", "pt", "ja")
 _NOUN_FIRST = {"fr", "es", "it", "pt"}  # "guitarra tranquila"
 _JOINED = {"de"}  # "Klaviermusik"
 _SHORTEST = 3  # letters of a word that is joined with another
+_TELLING = 3  # words of a phrase that is foreign even if English has each of them
 _NAMING = {"by", "from", "like", "of"}
 _ARTICLES = {"the", "a"}
 # A character of what is written without spaces is a word of its own: the longest phrase is found.
@@ -130,8 +131,9 @@ def translated(
     best, most = None, 0
     for lexicon in possible:
         pieces = _pieces(lexicon, tokens, sentence, known)
-        covered = [word for piece in pieces if piece.sort not in ("", "name") for word in piece.words]
-        foreign = sum(not _is_english(word) for word in covered)
+        read = [piece.words for piece in pieces if piece.sort not in ("", "name")]
+        covered = [word for words in read for word in words]
+        foreign = sum(map(_is_foreign, read))
         strange = [piece.words[0] for piece in pieces if not piece.sort]
         english = sum(_is_english(word) or is_plain(word) for word in strange)
         if foreign and foreign >= english and len(covered) > most:
@@ -152,9 +154,14 @@ def _is_english(word: str) -> bool:
     return word in musical_words() or word in COMMON or word.isdigit()
 
 
+def _is_foreign(phrase: Words) -> bool:
+    """Whether a phrase of a lexicon is none of English, as "de los 80" is not, word by word."""
+    return len(phrase) >= _TELLING or not all(map(_is_english, phrase))
+
+
 def _tells(lexicon: _Lexicon, words: Words) -> bool:
     return any(
-        found is not None and not all(map(_is_english, words[n : n + found[0]]))
+        found is not None and _is_foreign(words[n : n + found[0]])
         for n in range(len(words))
         if (found := lexicon.at(words, n))
     )
