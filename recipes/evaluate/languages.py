@@ -32,7 +32,9 @@ def sentences() -> list[dict[str, str]]:
 
 def shared(library: Library, sentence: str, twin: str) -> float:
     """What share of the first ten tracks for `twin` is among those for `sentence`; in [0, 1]."""
-    found, expected = ({hit.key for hit in library.search(text, n=FIRST)} for text in (sentence, twin))
+    found, expected = (
+        {hit.key for hit in library.search(text, n=FIRST)} for text in (sentence, twin)
+    )
     return len(found & expected) / len(expected) if expected else float(not found)
 
 
@@ -49,12 +51,16 @@ def main() -> None:
         shares, seconds, read = [], [], []
         for row in rows:
             start = time.perf_counter()
-            reading = read_sentence(row[language], is_plain=lambda word: is_plain(library.model, word))
+            reading = read_sentence(
+                row[language], is_plain=lambda word: is_plain(library.model, word)
+            )
             seconds.append(time.perf_counter() - start)
             read.append(reading.is_translated)
             shares.append(shared(library, row[language], row["en"]))
             if options.each:
-                print(f"{shares[-1]:.1f}  {row['en']}  <  {row[language]}  >  {reading.parts[0].value}")
+                print(
+                    f"{shares[-1]:.1f}  {row['en']}  <  {row[language]}  >  {reading.parts[0].value}"
+                )
         print(
             f"| {language} | {len(rows)} | {FIRST * np.mean(shares):.1f} "
             f"| {100 * np.mean(np.array(shares) >= 0.7):.0f} % | {sum(read)} "

@@ -121,7 +121,9 @@ def read_sentence(
 
 
 def without_part(sentence: str, part: Part) -> str:
-    """A sentence without what it says of one of its parts."""
+    """A sentence without what it says of one of its parts; as it is, where none of its words do."""
+    if not part.text or part.text not in unicodedata.normalize("NFC", sentence):
+        return sentence
     before, _, after = unicodedata.normalize("NFC", sentence).partition(part.text)
     rest = _DANGLING.sub("", before) + (after if before.strip() else after.lstrip(" ,;"))
     return " ".join(rest.split())

@@ -133,7 +133,8 @@ def translated(
         pieces = _pieces(lexicon, tokens, sentence, known)
         read = [piece.words for piece in pieces if piece.sort not in ("", "name")]
         covered = [word for words in read for word in words]
-        foreign = sum(map(_is_foreign, read))
+        # "noche" is in the vocabulary of English too: it tells less than "tranquila".
+        foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in read if _is_foreign(words))
         strange = [piece.words[0] for piece in pieces if not piece.sort]
         english = sum(_is_english(word) or is_plain(word) for word in strange)
         if foreign and foreign >= english and len(covered) > most:
@@ -160,11 +161,9 @@ def _is_foreign(phrase: Words) -> bool:
 
 
 def _tells(lexicon: _Lexicon, words: Words) -> bool:
-    return any(
-        found is not None and _is_foreign(words[n : n + found[0]])
-        for n in range(len(words))
-        if (found := lexicon.at(words, n))
-    )
+    """Whether a language has a word of a sentence that English has not."""
+    found = [(n, lexicon.at(words, n)) for n in range(len(words))]
+    return any(_is_foreign(words[n : n + entry[0]]) for n, entry in found if entry)
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -182,7 +181,11 @@ def _pieces(
         naming = bool(pieces) and pieces[-1].english in _NAMING
         furthest = min(longest, len(words) - start)
         length = next(
-            (n for n in range(furthest, 0 if naming else 1, -1) if words[start : start + n] in names),
+            (
+                n
+                for n in range(furthest, 0 if naming else 1, -1)
+                if words[start : start + n] in names
+            ),
             0,
         )
         entry = _Entry("", "name")
@@ -276,7 +279,9 @@ def _negations_last(
         while ends := [n for n, piece in enumerate(rest) if piece.english == "without"]:
             end = ends[0]
             start = end
-            while start > 0 and (rest[start - 1].sort == "nouns" or rest[start - 1].english == "and"):
+            while start > 0 and (
+                rest[start - 1].sort == "nouns" or rest[start - 1].english == "and"
+            ):
                 start -= 1
             unwanted.append(([rest[end], *rest[start:end]], ","))
             rest = rest[:start] + rest[end + 1 :]
