@@ -1,7 +1,7 @@
 """Sentences of other languages in English, by a lexicon of musical words.
 
-There is no language model behind it: words and phrases are looked up, the longest first, and put into
-English order. What the lexicon does not know, and names, stay as they are.
+There is no language model behind it: words and phrases are looked up, the longest first, and put
+into English order. What the lexicon does not know, and names, stay as they are.
 """
 
 from __future__ import annotations
@@ -9,33 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
-from muscall.library.names import COMMON, UNSPACED, folded
+from muscall.library.names import COMMON, folded
+from muscall.library.search.lexicon import TOKENS, Entry, Lexicon, Words, lexicons
 from muscall.library.search.wording import musical_words
 
-LANGUAGES = ("de", "fr", "es", "it", "pt", "ja")
 _NOUN_FIRST = {"fr", "es", "it", "pt"}  # "guitarra tranquila"
-_JOINED = {"de"}  # "Klaviermusik"
-_SHORTEST = 3  # letters of a word that is joined with another
 _TELLING = 3  # words of a phrase that is foreign even if English has each of them
 _NAMING = {"by", "from", "like", "of"}
 _ARTICLES = {"the", "a"}
-# A character of what is written without spaces is a word of its own: the longest phrase is found.
-_TOKENS = re.compile(rf"\d+|[{UNSPACED}]|[^\W\d_{UNSPACED}]+")
 _PUNCTUATION = re.compile(r"[,;:.!?/&()\u3001\u3002\uff0c]|\s[-\u2013]\s")
-
-Words = tuple[str, ...]
-
-
-class _Entry(NamedTuple):
-    """`sort`: "adjectives", "nouns" or "others"."""
-
-    english: str
-    sort: str
 
 
 class _Token(NamedTuple):
@@ -54,51 +38,6 @@ class _Piece(NamedTuple):
     words: Words
     start: int
     end: int
-
-
-@dataclass(frozen=True)
-class _Lexicon:
-    """The musical words of a language."""
-
-    language: str
-    entries: dict[Words, _Entry]
-    endings: tuple[tuple[str, str], ...]
-    longest: int
-
-    def at(self, words: Words, start: int) -> tuple[int, _Entry] | None:
-        """The longest phrase that begins at a word, how many words it has, and what it means."""
-        for length in range(min(self.longest, len(words) - start), 0, -1):
-            said = words[start : start + length]
-            numbers = [word for word in said if word.isdigit()]
-            entry = self.entries.get(tuple("#" if word.isdigit() else word for word in said))
-            if entry is not None:
-                for number in numbers:
-                    entry = _Entry(entry.english.replace("#", number, 1), entry.sort)
-                return length, entry
-        entry = self.word(words[start])
-        return None if entry is None else (1, entry)
-
-    def word(self, word: str) -> _Entry | None:
-        """What one word means, be it with an ending, or two that are joined."""
-        if entry := self._simple(word):
-            return entry
-        places = range(len(word) - _SHORTEST, _SHORTEST - 1, -1) if self.language in _JOINED else ()
-        for place in places:
-            first, second = self._simple(word[:place]), self.word(word[place:])
-            if first and second and "others" not in (first.sort, second.sort):
-                return _Entry(f"{first.english} {second.english}", second.sort)
-        return None
-
-    def _simple(self, word: str) -> _Entry | None:
-        if entry := self.entries.get((word,)):
-            return entry
-        for ending, other in self.endings:
-            stem = word.removesuffix(ending) + other
-            if word.endswith(ending) and len(stem) >= _SHORTEST:
-                entry = self.entries.get((stem,))
-                if entry is not None and entry.sort != "others":
-                    return entry
-        return None
 
 
 def translated(
@@ -122,7 +61,7 @@ def translated(
     sentence = unicodedata.normalize("NFC", sentence)
     tokens = _tokens(sentence)
     words = tuple(token.word for token in tokens)
-    possible = [lexicon for lexicon in _lexicons() if _tells(lexicon, words)]
+    possible = [lexicon for lexicon in lexicons() if _tells(lexicon, words)]
     if not possible:
         return None
     known = set(names())
@@ -160,18 +99,18 @@ def _is_foreign(phrase: Words) -> bool:
     return len(phrase) >= _TELLING or not all(map(_is_english, phrase))
 
 
-def _tells(lexicon: _Lexicon, words: Words) -> bool:
+def _tells(lexicon: Lexicon, words: Words) -> bool:
     """Whether a language has a word of a sentence that English has not."""
     found = [(n, lexicon.at(words, n)) for n in range(len(words))]
     return any(_is_foreign(words[n : n + entry[0]]) for n, entry in found if entry)
 
 
 def _tokens(text: str) -> list[_Token]:
-    return [_Token(folded(m[0]), m.start(), m.end()) for m in _TOKENS.finditer(text)]
+    return [_Token(folded(m[0]), m.start(), m.end()) for m in TOKENS.finditer(text)]
 
 
 def _pieces(
-    lexicon: _Lexicon, tokens: Sequence[_Token], sentence: str, names: Collection[Words]
+    lexicon: Lexicon, tokens: Sequence[_Token], sentence: str, names: Collection[Words]
 ) -> list[_Piece]:
     words = tuple(token.word for token in tokens)
     longest = max(map(len, names), default=0)
@@ -188,9 +127,9 @@ def _pieces(
             ),
             0,
         )
-        entry = _Entry("", "name")
+        entry = Entry("", "name")
         if not length:
-            length, entry = lexicon.at(words, start) or (1, _Entry("", ""))
+            length, entry = lexicon.at(words, start) or (1, Entry("", ""))
         first, last = tokens[start].start, tokens[start + length - 1].end
         english = sentence[first:last] if entry.sort in ("", "name") else entry.english
         pieces.append(_Piece(english, entry.sort, words[start : start + length], first, last))
@@ -298,28 +237,3 @@ def _joined(pieces: Sequence[_Piece]) -> str:
         together = before and not (before.sort or piece.sort) and before.end == piece.start
         said += ("" if together else " ") + piece.english
     return " ".join(said.split())
-
-
-@cache
-def _lexicons() -> tuple[_Lexicon, ...]:
-    return tuple(map(read_lexicon, LANGUAGES))
-
-
-def read_lexicon(language: str) -> _Lexicon:
-    """The lexicon of one of LANGUAGES."""
-    file = resources.files("muscall.library.search.lexicon").joinpath(f"{language}.txt")
-    entries: dict[Words, _Entry] = {}
-    endings: list[tuple[str, str]] = []
-    sort = "others"
-    for line in file.read_text("utf-8").splitlines():
-        if line.startswith("-"):
-            ending, _, other = line[1:].partition(" ")
-            endings.append((ending, other))
-        elif line.startswith("["):
-            sort = line.strip("[]")
-        else:
-            english, _, listed = line.partition(":")
-            for said in listed.split(","):
-                words = tuple(folded(word) for word in re.findall(f"#|{_TOKENS.pattern}", said))
-                entries.setdefault(words, _Entry(english, sort))
-    return _Lexicon(language, entries, tuple(endings), max(map(len, entries)))
