@@ -19,7 +19,6 @@ import numpy as np
 
 import muscall
 from muscall.library.names import words_of
-from muscall.library.search.wording import is_plain
 
 CONCEPTS = Path(__file__).parent / "concepts"
 WORDS = Path(muscall.__file__).parent / "library" / "search" / "musical_words.txt"
@@ -122,10 +121,8 @@ def profiles(concepts: Iterable[Concept], attributes: Sequence[str] = ATTRIBUTES
 
 
 def musical_words(concepts: Iterable[Concept]) -> list[str]:
-    """All words of the phrases that the packaged model's tokenizer takes apart."""
-    words = set(words_of(phrase for concept in concepts for phrase in concept.phrases))
-    model = muscall.load()
-    return sorted(word for word in words if not is_plain(model, word))
+    """All words of the phrases."""
+    return sorted(set(words_of(phrase for concept in concepts for phrase in concept.phrases)))
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ _TRANSLATION = str.maketrans(_FOLDED | _LIGATURES) | str.maketrans("", "", _MARK
 
 _WORD = re.compile(r"[^\W_]+")
 # Chinese, Japanese and Thai are written without spaces, Korean with few.
-_UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_RUNS = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
+UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_RUNS = re.compile(f"([{UNSPACED}]+)|[^{UNSPACED}]+")
 # What stands in sentences of every kind.
 COMMON = frozenset(
     re.findall(

@@ -212,7 +212,7 @@ class _Search:
         for row in named:
             rows.setdefault(row["key"], row)["keywords"] = row["keywords"]
         self._mark_called(rows, asked)
-        if further:
+        if further or reading.is_translated:
             # What is called as the whole sentence says is meant too, whatever holds for it.
             for row in tracks.with_words(whole := words_of([self._query.text]), self._where, _FEW):
                 if set(whole) <= set((row["words"] or "").split()):

@@ -17,6 +17,7 @@ from typing import Any
 from muscall.library.names import COMMON, placed_words, without_common, words_of
 from muscall.library.search.conditions import take_conditions
 from muscall.library.search.query import Kind, Part
+from muscall.library.search.translating import translated
 from muscall.library.search.wording import NEGATION, read_wording
 
 _CLOSE = 0.8  # share of letters that a misspelt word has in common with the right one
@@ -46,6 +47,11 @@ class Reading:
     def sound(self) -> str:
         """What the sound is to be like; "" for no matter."""
         return " ".join(part.value for part in self.parts if part.kind == "sound")
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether the sentence was of another language than English."""
+        return any(part.kind == "read as" for part in self.parts)
 
     @property
     def without(self) -> list[str]:
@@ -80,22 +86,44 @@ def read_sentence(
         conditions: whether conditions can be kept; else they are words as others.
     """
     rest = unicodedata.normalize("NFC", sentence)
+    rows: Sequence[Row] | None = None
+
+    def names_of_rows() -> set[tuple[str, ...]]:
+        nonlocal rows
+        rows = look_up(without_common(words_of([rest])))
+        names = _names(rows).items()
+        whole = tuple(word for word, _, _ in placed_words(rest))
+        return {
+            words
+            for words, those in names
+            if len(words) > 1 or words == whole or any(one.kind != "title" for one in those)
+        }
+
+    english = translated(rest, is_plain, names_of_rows)
     found: list[Part] = []
+    if english is None:
+        rows = None
+    said, rest = rest, english or rest
     if conditions:
         rest, found = take_conditions(rest)
     wording = read_wording(rest, negated)
     asked = without_common(words_of([wording.wanted]))
-    names, sound = _take_names(wording.wanted, look_up(asked) if asked else (), is_plain)
+    if rows is None:
+        rows = look_up(asked) if asked else ()
+    names, sound = _take_names(wording.wanted, rows, is_plain)
     if (names or found) and all(word in COMMON for word in words_of([sound])):
         sound = ""
-    parts = [Part("sound", sound, sound)] if sound else []
+    parts = [Part("read as", english, said)] if english else []
+    parts += [Part("sound", sound, sound)] if sound else []
     parts += [*names, *found]
     parts += [Part("without", _LEADING.sub("", thing), thing) for thing in wording.avoided]
     return Reading(tuple(parts), wording.wanted)
 
 
 def without_part(sentence: str, part: Part) -> str:
-    """A sentence without what it says of one of its parts."""
+    """A sentence without what it says of one of its parts; as it is, where none of its words do."""
+    if not part.text or part.text not in unicodedata.normalize("NFC", sentence):
+        return sentence
     before, _, after = unicodedata.normalize("NFC", sentence).partition(part.text)
     rest = _DANGLING.sub("", before) + (after if before.strip() else after.lstrip(" ,;"))
     return " ".join(rest.split())

@@ -104,6 +104,6 @@ def is_plain(model: MusCALL, word: str) -> bool:
 
 @cache
 def musical_words() -> frozenset[str]:
-    """Words of the dictionary that a tokenizer of plain English may take apart: "shoegaze"."""
+    """The words of the dictionary, which a tokenizer of English may take apart: "shoegaze"."""
     file = resources.files("muscall.library.search").joinpath("musical_words.txt")
     return frozenset(file.read_text("utf-8").split())

@@ -105,7 +105,8 @@ class SearchBox:
             for part in parts:
                 with block("chip"):
                     ui.label(str(part))
-                    icon_button("close", f"Without {part}", partial(self._leave_out, part))
+                    if part.kind not in ("read as", "unknown"):
+                        icon_button("close", f"Without {part}", partial(self._leave_out, part))
         self._chips.set_visibility(bool(listener.tastes or parts))
 
     async def _submit(self) -> None:
@@ -116,7 +117,9 @@ class SearchBox:
             await self.search("")
 
     async def _leave_out(self, part: Part) -> None:
-        await self.search(without_part(self._listener.text, part))
+        listener = self._listener
+        read_as = (each.value for each in listener.understood if each.kind == "read as")
+        await self.search(without_part(next(read_as, listener.text), part))
 
     async def _heard(self, key: str, name: str) -> None:
         await self._listener.taste(key, name, liked=True)
