@@ -271,7 +271,7 @@ class _Search:
         return [*self._named, *self._misspelt]
 
     def _unknown(self) -> list[Part]:
-        """The words that the model may not know, where they are most of what is asked for."""
+        """What no phrase of the dictionary has, where that is most of what is asked for."""
         if self._model.text.tokenizer is None:
             return []
         sound = self._reading.sound
@@ -280,7 +280,7 @@ class _Search:
         strange = [
             sound[start:end]
             for word, start, end in words
-            if not (self._is_known(word) or called.issuperset(words_of([word])))
+            if word not in musical_words() and not called.issuperset(words_of([word]))
         ]
         return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
 
