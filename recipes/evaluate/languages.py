@@ -3,8 +3,8 @@
     python -m recipes.evaluate.languages LIBRARY [--each]
 
 For each language of `languages.tsv`: how many of the first ten tracks for a sentence are among the
-first ten for its twin, how many sentences share at least seven, how many words were not translated,
-and how long reading takes. `--each` prints each sentence, as it was read, with what it shares.
+first ten for its twin, how many sentences share at least seven, how many were read as English, and
+how long reading takes. `--each` prints each sentence, as it was read, with what it shares.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def main() -> None:
             read.append(reading.is_translated)
             shares.append(shared(library, row[language], row["en"]))
             if options.each:
-                print(
-                    f"{shares[-1]:.1f}  {row['en']}  <  {row[language]}  >  {reading.parts[0].value}"
-                )
+                read_as = reading.parts[0].value
+                print(f"{shares[-1]:.1f}  {row['en']}  <  {row[language]}  >  {read_as}")
         print(
             f"| {language} | {len(rows)} | {FIRST * np.mean(shares):.1f} "
             f"| {100 * np.mean(np.array(shares) >= 0.7):.0f} % | {sum(read)} "
