@@ -22,7 +22,9 @@ EXAMPLES = 6  # of each operation, mode and kind of key; once in a while, try hu
 def address(served) -> Iterator[str]:
     """Of a real server in a thread."""
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = uvicorn.Config(served.client.app, log_level="error", lifespan="off")
+    # Ten filters of a thousand letters in other scripts are more than uvicorn takes by itself.
+    long = {"http": "h11", "h11_max_incomplete_event_size": 1 << 20}
+    settings = uvicorn.Config(served.client.app, log_level="error", lifespan="off", **long)
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
