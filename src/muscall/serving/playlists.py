@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from muscall.library.playlists.m3u8 import m3u8
 from muscall.library.playlists.saved import Request, Saved, Way
 from muscall.library.search.filters import all_of
-from muscall.serving.api import Asked, Serving, Text, TrackKey, Words, problems
+from muscall.serving.api import Serving, problems
+from muscall.serving.schemas import Asked, Text, TrackKey, Words
 from muscall.serving.shown import Answer, answer_of
 
 Name = Annotated[str, InPath(max_length=100, description="Of a saved playlist.")]
