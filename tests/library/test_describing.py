@@ -9,7 +9,7 @@ import pytest
 
 from muscall import MusCALL
 from muscall.errors import MuscallError
-from muscall.library.describing import ENOUGH, Vocabulary, read_labels
+from muscall.library.describing import ENOUGH, EXCLUSIVE, Vocabulary, read_labels
 
 LABELS = {
     "mood": ["calm", "angry", "a song that makes me think of home"],
@@ -72,6 +72,28 @@ def test_labels_are_the_best_of_each_kind_best_first(
             assert of_kind == sorted(of_kind, key=lambda one: -one.strength)
             expected += of_kind[:n]
         assert told.describe(others[0], n=n) == expected
+
+
+def test_of_labels_that_exclude_each_other_the_best_is_given_alone(
+    tiny_model: MusCALL, others: np.ndarray
+) -> None:
+    groups = ({"loud", "quiet"}, {"calm", "quiet"})
+    alone = Vocabulary(tiny_model, LABELS, others, exclusive=groups)
+    every = Vocabulary(tiny_model, LABELS, others)
+    for track in others:
+        strengths = {one.text: one.strength for one in every.describe(track, n=9)}
+        given = {one.text for one in alone.describe(track, n=9)}
+        assert strengths.keys() - given <= {"loud", "quiet", "calm"}
+        for group in groups:
+            assert len(given & group) <= 1
+        for text in strengths.keys() - given:
+            rivals = set().union(*(group for group in groups if text in group)) & given
+            assert max(strengths[one] for one in rivals) >= strengths[text]
+
+
+def test_what_excludes_each_other_is_in_the_vocabulary() -> None:
+    labels = {label for labels in read_labels().values() for label in labels}
+    assert all(len(group) > 1 and group <= labels for group in EXCLUSIVE)
 
 
 def test_without_other_tracks_labels_are_told_against_each_other(

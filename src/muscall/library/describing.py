@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 ENOUGH = 20  # tracks, to tell one against
 _KEPT = 20 << 20  # bytes of vectors of labels
+# Of each of these labels of the package one alone can be true of a track.
+EXCLUSIVE: tuple[set[str], ...] = (
+    {"drums", "without drums"}, {"drum machine", "without drums"}, {"acoustic", "electronic"},
+    {"very slow", "slow", "mid-tempo", "fast", "very fast"}, {"loud", "quiet"},
+    {"beatless", "with a steady beat"}, {"beatless", "rhythmic"}, {"bright", "muffled"},
+    {"busy", "sparse"}, {"instrumental", "voice"}, {"instrumental", "choir"},
+    {"happy", "sad"}, {"calm", "energetic"}, {"calm", "aggressive"}, {"relaxed", "tense"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Vocabulary:
     Args:
         labels: by kind.
         others: (n, dim) embeddings of the tracks to tell against; None for none.
+        exclusive: groups of labels of which a track is given the best alone.
         pipeline: of the model, under which the user's cache folder keeps where its labels lie;
             None to keep nothing.
     """
@@ -55,9 +64,11 @@ class Vocabulary:
         labels: dict[str, list[str]],
         others: np.ndarray | None = None,
         *,
+        exclusive: Sequence[set[str]] = (),
         pipeline: str | None = None,
     ) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
+        self._exclusive = exclusive
         self._kinds = np.array([kind for kind, _ in self.labels])
         self._vectors = _embedded(model, [text for _, text in self.labels], pipeline)
         self._usual = None if others is None else self._told(others)
@@ -89,15 +100,16 @@ class Vocabulary:
 
     def describe(self, track: np.ndarray, n: int = 3) -> list[Label]:
         """The `n` labels of each kind that fit an embedding (dim,) best, best first."""
-        strengths = self.strengths(track[None])[0]
-        found: dict[str, list[Label]] = {}
-        for (kind, text), strength in zip(self.labels, strengths.tolist(), strict=True):
-            found.setdefault(kind, []).append(Label(kind, text, strength))
-        return [
-            label
-            for labels in found.values()
-            for label in sorted(labels, key=lambda label: -label.strength)[:n]
-        ]
+        strengths = self.strengths(track[None])[0].tolist()
+        found: dict[str, list[Label]] = {kind: [] for kind, _ in self.labels}
+        said: set[str] = set()
+        for index in sorted(range(len(strengths)), key=lambda index: -strengths[index]):
+            kind, text = self.labels[index]
+            excluded = any(text in group and said & (group - {text}) for group in self._exclusive)
+            if len(found[kind]) < n and not excluded:
+                said.add(text)
+                found[kind].append(Label(kind, text, strengths[index]))
+        return [label for labels in found.values() for label in labels]
 
     def fitting(self, track: np.ndarray, n: int = 3) -> list[Label]:
         """Those of `describe` that fit an embedding (dim,) better than usual."""

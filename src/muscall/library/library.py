@@ -340,10 +340,11 @@ class Library:
         return self._vocabulary(None)
 
     def _vocabulary(self, file: Path | None) -> Vocabulary:
-        from muscall.library.describing import Vocabulary, read_labels
+        from muscall.library.describing import EXCLUSIVE, Vocabulary, read_labels
 
         labels = read_labels(file)  # before the model is loaded
-        return Vocabulary(self.model, labels, pipeline=self.pipeline)
+        exclusive = EXCLUSIVE if file is None else ()
+        return Vocabulary(self.model, labels, exclusive=exclusive, pipeline=self.pipeline)
 
     def status(self) -> Status:
         """What is in the library.
