@@ -26,6 +26,7 @@ from muscall.library.search.filters import parse_filter
         ("no longer than 2 and a half minutes", "", "at most 2:30", "duration <= 150"),
         ("songs under 2:30", "songs", "under 2:30", "duration < 150"),
         ("over an hour", "", "over 60:00", "duration > 3600"),
+        ("over 99999 hours", "", "over 5999940:00", "duration > 359996400"),
         ("2-4 minutes long", "", "2:00 to 4:00", "duration >= 120 and duration <= 240"),
         ("between two and four minutes", "", "2:00 to 4:00", "duration >= 120 and duration <= 240"),
         ("about 3 minutes long", "", "about 3:00", "duration >= 162 and duration <= 198"),

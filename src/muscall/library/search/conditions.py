@@ -74,8 +74,13 @@ def _in_order(meaning: Meaning, found: re.Match[str]) -> tuple[str, str, str]:
     return value, found[0].strip(), where
 
 
+def _plain(number: float) -> str:
+    """As filters write numbers: without an exponent."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
 def _range(column: str, first: float, last: float) -> str:
-    return f"{column} >= {first:g} and {column} <= {last:g}"
+    return f"{column} >= {_plain(first)} and {column} <= {_plain(last)}"
 
 
 def _years(text: str) -> tuple[int, int]:
@@ -140,7 +145,7 @@ def _sign(found: re.Match[str]) -> str:
 
 def _bounded_length(found: re.Match[str]) -> Meaning:
     sign, seconds = _sign(found), _seconds(found["time"])
-    return f"{_SAID[sign]} {_clock(seconds)}", f"duration {sign} {seconds:g}"
+    return f"{_SAID[sign]} {_clock(seconds)}", f"duration {sign} {_plain(seconds)}"
 
 
 def _length_from_to(found: re.Match[str]) -> Meaning:
@@ -158,17 +163,17 @@ def _about_length(found: re.Match[str]) -> Meaning:
 
 def _bounded_tempo(found: re.Match[str]) -> Meaning:
     sign, tempo = _sign(found), _number(found["bpm"])
-    return f"{_SAID[sign]} {tempo:g} bpm", f"bpm {sign} {tempo:g}"
+    return f"{_SAID[sign]} {_plain(tempo)} bpm", f"bpm {sign} {_plain(tempo)}"
 
 
 def _tempo_from_to(found: re.Match[str]) -> Meaning:
     first, last = _number(found["first"]), _number(found["bpm"])
-    return f"{first:g} to {last:g} bpm", _range("bpm", first, last)
+    return f"{_plain(first)} to {_plain(last)} bpm", _range("bpm", first, last)
 
 
 def _tempo(found: re.Match[str]) -> Meaning:
     tempo = _number(found["bpm"])
-    return f"{tempo:g} bpm", _range("bpm", *((1 + s * TEMPO_WITHIN) * tempo for s in (-1, 1)))
+    return f"{_plain(tempo)} bpm", _range("bpm", *((1 + s * TEMPO_WITHIN) * tempo for s in (-1, 1)))
 
 
 def _key(found: re.Match[str]) -> Meaning:
@@ -193,7 +198,7 @@ _RULES: list[tuple[Kind, str, Callable[[re.Match[str]], Meaning]]] = [
     ("year", rf"\b(?P<age>{_AGE}){_SONGS}", _in_years),
     ("length", rf"\b(?:between|from)\s+(?P<first>{_TIME}|{_NUMBER}){_TO}(?P<time>{_TIME}){_LONG}",
      _length_from_to),
-    ("length", rf"\b(?P<first>\d+(?::\d\d)?)\s*[-\u2013]\s*(?P<time>{_TIME}){_LONG}",
+    ("length", rf"\b(?P<first>\d{{1,5}}(?::\d\d)?)\s*[-\u2013]\s*(?P<time>{_TIME}){_LONG}",
      _length_from_to),
     ("length", rf"{_BOUND}(?P<time>{_TIME}){_LONG}", _bounded_length),
     ("length", rf"{_ABOUT}(?P<time>{_TIME}){_LONG}", _about_length),
