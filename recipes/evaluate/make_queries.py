@@ -18,7 +18,8 @@ import argparse
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ Line = dict[str, Any]
 
 
 def words(text: str) -> list[str]:
-    """The words of a name, folded. On purpose not what the library folds names with."""
+    """The words of a name, folded; not by the code that is measured with them."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return "".join(letter if letter.isalnum() else " " for letter in plain).split()
@@ -179,12 +180,9 @@ def main() -> None:
     parser.add_argument("--music", type=Path, default=Path("corpora/queries/music"))
     options = parser.parse_args()
     known, draw = Collection(collect(options.dev, options.music)), np.random.default_rng(0)
-    parts: list[Callable[[], Iterator[Line]]] = [
-        lambda: name_queries(known, draw),
-        lambda: condition_queries(draw),
-        lambda: sound_queries(known),
-    ]
-    lines = halved((line for part in parts for line in part()), draw)
+    lines = halved(
+        chain(name_queries(known, draw), condition_queries(draw), sound_queries(known)), draw
+    )
     QUERIES.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     print(f"{len(lines)} requests in {QUERIES.name}")
 

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from muscall.errors import AudioError
-from muscall.library.embedding import written_aside
 from muscall.models.config import MusicnnConfig
 from muscall.models.inference import track_windows
 from muscall.models.tagger import TaggerEncoder
+from muscall.writing import written_aside
 from recipes.corpus.recordings.sources import sources, tracks
 from recipes.corpus.teacher.musicnn import WEIGHTS
 from recipes.corpus.teacher.tagging import NETWORKS

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.library.embedding import written_aside
 from muscall.models.config import SentenceConfig
 from muscall.models.precision import native_precision
 from muscall.models.sentence import SentenceEncoder
+from muscall.writing import written_aside
 from recipes.dictionary.sentences import Composer
 
 BATCH, STEPS = 64, 1600

@@ -16,6 +16,7 @@ from muscall.cli.common import (
     message,
     progress_bar,
 )
+from muscall.writing import written_aside
 
 if TYPE_CHECKING:
     from muscall.data.manifest import Row
@@ -41,7 +42,7 @@ def embed(
     `ids`, those of the rows, in place of `paths`.
     """
     from muscall.data.manifest import is_manifest, read_manifest
-    from muscall.library.embedding import embed_files, embed_rows, written_aside
+    from muscall.library.embedding import embed_files, embed_rows
 
     rows: list[Row] = []
     if any(map(is_manifest, paths)):

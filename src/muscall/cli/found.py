@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from muscall.cli.common import clock, message, print_json, readable
+from muscall.cli.common import clock, message, print_json, readable, unicode
 from muscall.errors import one_line
+from muscall.writing import written_aside
 
 if TYPE_CHECKING:
     from muscall.library.search.hits import Hit, Results
@@ -68,6 +69,13 @@ _BAR = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
+def one_filter(where: list[str] | None) -> str:
+    """One filter of all that `--where` gave; empty for none."""
+    from muscall.library.search.filters import all_of
+
+    return all_of([unicode(text) for text in where or ()])
+
+
 @dataclass(frozen=True)
 class Form:
     """How to show what was found."""
@@ -98,7 +106,6 @@ class Form:
             sys.stdout.buffer.writelines(os.fsencode(hit.path) + b"\n" for hit in results)
             sys.stdout.flush()
         elif self.m3u is not None:
-            from muscall.library.embedding import written_aside
             from muscall.library.playlists.m3u8 import Places, m3u8
 
             places = Places(relative_to=self.m3u.parent if self.relative else None)

@@ -31,6 +31,7 @@ from muscall.cli.found import (
     Relative,
     Unlike,
     Where,
+    one_filter,
 )
 from muscall.errors import one_line
 
@@ -132,7 +133,6 @@ def save(
     from muscall.library.playlists.saved import Request
     from muscall.library.playlists.subsonic import signed
     from muscall.library.scan import path_text
-    from muscall.library.search.filters import all_of
 
     request = Request(
         way="walk" if walk else "path" if path else "search",
@@ -140,7 +140,7 @@ def save(
         like=tuple(like or ()),
         unlike=tuple(unlike or ()),
         avoid=tuple(map(unicode, avoid or ())),
-        where=all_of([unicode(text) for text in where or ()]),
+        where=one_filter(where),
         n=n,
         max_per_artist=max_per_artist,
         file="" if m3u is None else path_text(m3u.absolute()),

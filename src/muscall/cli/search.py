@@ -31,6 +31,7 @@ from muscall.cli.found import (
     Relative,
     Unlike,
     Where,
+    one_filter,
 )
 from muscall.errors import needs
 
@@ -86,9 +87,7 @@ def search(
         exit_on_failures(failures)
         return
     with needs("library", "a search without files"):
-        from muscall.library.search.filters import all_of
-
-    wanted = all_of([unicode(text) for text in where or ()])
+        wanted = one_filter(where)
     if not (text or like or wanted):
         raise typer.BadParameter("say what to find: QUERY, --like or --where")
     results = open_library(library, model, threads).search(

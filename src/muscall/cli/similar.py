@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from muscall.cli.common import AnExample, Json, LibraryPath, Model, Threads, open_library, unicode
-from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Relative, Where
+from muscall.cli.common import AnExample, Json, LibraryPath, Model, Threads, open_library
+from muscall.cli.found import AsPaths, Form, M3u, MaxPerArtist, N, Relative, Where, one_filter
 
 
 def similar(
@@ -40,7 +40,7 @@ def similar(
     if walk is not None and max_per_artist is not None:
         raise typer.BadParameter("a walk spreads artists itself", param_hint="--max-per-artist")
     music = open_library(library, model, threads)
-    wanted = _filter(where)
+    wanted = one_filter(where)
     if walk is None:
         form.show(music.similar(example, n=n, where=wanted, max_per_artist=max_per_artist))
     else:
@@ -66,10 +66,4 @@ def path(
     """
     form = Form(as_json, as_paths, m3u, relative)
     music = open_library(library, model, threads)
-    form.show(music.path(start, end, n=n, where=_filter(where)))
-
-
-def _filter(where: list[str] | None) -> str:
-    from muscall.library.search.filters import all_of
-
-    return all_of([unicode(text) for text in where or ()])
+    form.show(music.path(start, end, n=n, where=one_filter(where)))

@@ -71,5 +71,5 @@ def _fetched(address: str) -> list[Path]:
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = str(error).split("\n", 1)[0]
-        raise ManifestError(Path(address), [f"{address}: not to be had: {reason}"]) from None
+        raise ManifestError(Path(address), [f"{address}: cannot be fetched: {reason}"]) from None
     return located(f"{glob.escape(folder)}/{path}")

@@ -38,10 +38,12 @@ def embed_readable(
     indices: list[int] = []
     embeddings: list[np.ndarray] = []
     failures: list[AudioError] = []
+    logged: set[str] = set()
     for index, result in model.encode_each(inputs, windows=windows):
         if isinstance(result, AudioError):
-            if str(result) not in map(str, failures):  # a damaged shard is told of once
-                log.warning("%s", result)
+            if (line := str(result)) not in logged:  # a damaged shard is told of once
+                log.warning("%s", line)
+                logged.add(line)
             failures.append(result)
         else:
             indices.append(index)

@@ -7,7 +7,7 @@ from pathlib import Path
 from lancedb.table import Table
 from pyarrow.parquet import ParquetWriter
 
-from muscall.library.embedding import written_aside
+from muscall.writing import written_aside
 
 _COLUMNS = (
     *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),

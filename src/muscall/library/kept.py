@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
 from muscall.errors import MuscallError
+from muscall.writing import written_aside
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -57,16 +57,12 @@ class KeptFile(Generic[Content]):
         if not isinstance(self._folder, Path):
             raise MuscallError(f"{self._folder}: playlists are kept with libraries on a disk only")
         path = self._folder / self._name
-        aside = self._folder / f".{self._name}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self._folder / f".{self._name}.lock"):
                 content = self.read()
                 yield content
-                with aside.open("w", encoding="utf-8") as file:
-                    file.write(content.model_dump_json(indent=1))
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside.replace(path)
+                with written_aside(path) as file:
+                    file.write(content.model_dump_json(indent=1).encode())
         except OSError as error:
             raise MuscallError(f"{path}: cannot be written: {error.strerror}") from error

@@ -56,6 +56,11 @@ def sql_folded(column: str) -> str:
     return sql
 
 
+def several_names(tag: str | None) -> list[str]:
+    """The names that a column holds, as artists and genres are kept: with "; " between them."""
+    return [name for name in (tag or "").split("; ") if name]
+
+
 def words_of(texts: Iterable[str]) -> list[str]:
     """The words of texts, folded; what is written without spaces in pairs of its characters."""
     found: list[str] = []

@@ -42,6 +42,11 @@ class Status:
     damage: dict[str, str] = field(default_factory=dict)
     """What cannot be read of the library itself, and why; what is in there is not counted."""
 
+    def heard_by(self, pipeline: str) -> Pipeline:
+        """What the model of a pipeline has listened to; nothing, if it is not among them."""
+        nothing = Pipeline(pipeline, tracks=0, offline=0, hours=0.0)
+        return next((one for one in self.pipelines if one.id == pipeline), nothing)
+
     @property
     def advice(self) -> str | None:
         """What to do about damage, in one line; None without any."""

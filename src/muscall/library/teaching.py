@@ -12,10 +12,10 @@ import numpy as np
 
 from muscall.data.manifest import Row
 from muscall.errors import AudioError, MuscallError
-from muscall.library.embedding import written_aside
 from muscall.library.pipeline import pipeline_id
 from muscall.models.inference import Segment
 from muscall.models.muscall import MusCALL
+from muscall.writing import written_aside
 
 _SECONDS = 5.0  # between two writes, or nine times as long as a write takes
 

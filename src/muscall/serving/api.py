@@ -14,7 +14,6 @@ from muscall.library.describing import Label
 from muscall.library.search.filters import all_of
 from muscall.library.search.query import SearchQuery
 from muscall.library.search.suggesting import Suggestion
-from muscall.library.status import Pipeline
 from muscall.serving.schemas import (
     Example,
     Failure,
@@ -63,7 +62,8 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Problem} for code in codes}
 
 
-def _content(kind: str, *codes: int) -> dict[int | str, dict[str, Any]]:
+def content(kind: str, *codes: int) -> dict[int | str, dict[str, Any]]:
+    """How an answer of a media type is described, and refusals with these codes."""
     return {200: {"content": {kind: {}}}, **problems(*codes)}
 
 
@@ -80,9 +80,7 @@ router = APIRouter(prefix="/v1", responses=problems(400, 401, 403, 413, 422))
 def status(service: Serving) -> LibraryStatus:
     """What is in the library."""
     found = service.status()
-    pipeline = service.library.pipeline
-    heard = next((one for one in found.pipelines if one.id == pipeline), None)
-    heard = heard or Pipeline(pipeline, tracks=0, offline=0, hours=0.0)
+    heard = found.heard_by(service.library.pipeline)
     return LibraryStatus(
         path=one_line(found.path),
         bytes=found.bytes,
@@ -90,7 +88,7 @@ def status(service: Serving) -> LibraryStatus:
         files=found.files,
         offline=found.offline,
         failed=found.failed,
-        pipeline=pipeline,
+        pipeline=heard.id,
         tracks=heard.tracks,
         hours=heard.hours,
         damage=found.advice,
@@ -150,7 +148,7 @@ def track(service: Serving, key: Key) -> Track:
 @router.get(
     "/tracks/{key}/audio",
     response_class=FileResponse,
-    responses=_content("audio/*", 404, 416) | {206: {"content": {"audio/*": {}}}},
+    responses=content("audio/*", 404, 416) | {206: {"content": {"audio/*": {}}}},
 )
 async def audio(
     request: Request,
@@ -166,7 +164,7 @@ async def audio(
     return send(path, kind, request)
 
 
-@router.get("/tracks/{key}/cover", response_class=Response, responses=_content("image/*", 404))
+@router.get("/tracks/{key}/cover", response_class=Response, responses=content("image/*", 404))
 def cover(service: Serving, key: Key) -> Response:
     """The cover of a track."""
     found = service.cover(key)
@@ -214,7 +212,7 @@ async def project(service: Serving, query: Queried) -> Place | None:
     return None if found is None else Place(x=found[0], y=found[1])
 
 
-@router.post("/playlist", response_class=Response, responses=_content("audio/x-mpegurl", 404))
+@router.post("/playlist", response_class=Response, responses=content("audio/x-mpegurl", 404))
 def playlist(service: Serving, playlist: Playlist) -> Response:
     """An M3U8 playlist of tracks."""
     return Response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server import MCPServer
@@ -163,11 +164,11 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
     @tool(_READS)
     def status() -> State:
         """How much music there is, what the playlists are called, and where they can be pushed."""
-        found, pipeline = service.status(), service.library.pipeline
-        heard = next((one for one in found.pipelines if one.id == pipeline), None)
+        found = service.status()
+        heard = found.heard_by(service.library.pipeline)
         return State(
-            tracks=heard.tracks if heard else 0,
-            hours=round(heard.hours, 1) if heard else 0,
+            tracks=heard.tracks,
+            hours=round(heard.hours, 1),
             folders=[one_line(folder) for folder in found.roots],
             unreadable_files=found.failed,
             indexing=service.indexing.state,
@@ -241,7 +242,7 @@ def _song(track: Track) -> Song:
     )
     return Song(
         key=track.key,
-        name=f"{track.artist} - {track.title}" if track.artist else track.title,
+        name=called(Path(track.path), track.title, track.artist),
         album=track.album,
         length=f"{minutes}:{seconds:02}",
         about=", ".join(filter(None, about)),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from muscall.library.playlists.m3u8 import m3u8
 from muscall.library.playlists.saved import Request, Saved, Way
 from muscall.library.search.filters import all_of
-from muscall.serving.api import Serving, problems
+from muscall.serving.api import Serving, content, problems
 from muscall.serving.schemas import Asked, Text, TrackKey, Words
 from muscall.serving.shown import Answer, answer_of
 
@@ -66,11 +66,7 @@ def saved_playlist(service: Serving, name: Name) -> Answer:
     return answer_of(service.library.playlists.tracks(name))
 
 
-@router.get(
-    "/{name}/m3u8",
-    response_class=Response,
-    responses={200: {"content": {"audio/x-mpegurl": {}}}, **problems(404)},
-)
+@router.get("/{name}/m3u8", response_class=Response, responses=content("audio/x-mpegurl", 404))
 def saved_m3u8(service: Serving, name: Name) -> Response:
     """What a playlist finds now, as M3U8."""
     return Response(m3u8(service.library.playlists.tracks(name)), media_type="audio/x-mpegurl")

@@ -8,8 +8,9 @@ import pytest
 
 from muscall import MusCALL
 from muscall.errors import MuscallError
-from muscall.library.embedding import Collection, embed_files, written_aside
+from muscall.library.embedding import Collection, embed_files
 from muscall.library.search.folders import rank_collection, search
+from muscall.writing import written_aside
 
 
 @pytest.fixture
@@ -122,18 +123,3 @@ def test_written_collection_keeps_every_name(tmp_path: Path) -> None:
         assert stored["embeddings"].dtype == np.float32
         np.testing.assert_array_equal(stored["embeddings"], embeddings)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-
-
-def test_a_failure_while_writing_leaves_what_was_there(tmp_path: Path) -> None:
-    target = tmp_path / "out"
-    target.write_text("before")
-
-    def interrupted() -> None:
-        with written_aside(target) as file:
-            file.write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert target.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [target]

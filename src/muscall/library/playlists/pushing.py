@@ -9,7 +9,7 @@ from pathlib import PurePath, PurePosixPath
 
 from muscall.audio.tags import read_tags
 from muscall.errors import MuscallError
-from muscall.library.names import folded
+from muscall.library.names import folded, several_names
 from muscall.library.playlists.subsonic import Server, Song
 from muscall.library.search.hits import Hit
 
@@ -108,5 +108,5 @@ def _is_called(song: Song, hit: Hit) -> bool:
         [str(song.get("artist") or ""), *(one.get("name", "") for one in song.get("artists") or ())]
     )
     same = folded(hit.title) == folded(str(song.get("title") or ""))
-    named = [folded(artist) for artist in hit.artist.split("; ") if artist]
+    named = [folded(artist) for artist in several_names(hit.artist)]
     return bool(hit.title) and same and any(one in folded(artists) for one in named)

@@ -18,6 +18,7 @@ from muscall.library.scan import text_path
 from muscall.library.search.examples import Example
 from muscall.library.search.filters import parse_filter
 from muscall.library.search.hits import Results
+from muscall.writing import written_aside
 
 if TYPE_CHECKING:
     from muscall.library.library import Library
@@ -188,8 +189,6 @@ class Playlists:
         )
 
     def _write(self, saved: Saved, found: Results) -> None:
-        from muscall.library.embedding import written_aside
-
         request = saved.request
         start = saved.file.parent if request.relative else None
         places = Places(start, request.prefix, request.server, request.sign)

@@ -10,7 +10,13 @@ import numpy as np
 from lancedb.table import LanceTable
 
 from muscall.errors import MuscallError
-from muscall.library.names import COMMON, placed_words, without_common, words_of
+from muscall.library.names import (
+    COMMON,
+    placed_words,
+    several_names,
+    without_common,
+    words_of,
+)
 from muscall.library.search.ann import indices
 from muscall.library.search.examples import Sound
 from muscall.library.search.filters import parse_filter
@@ -240,7 +246,8 @@ class _Search:
         words = {key: set((row["words"] or "").split()) for key, row in rows.items()}
         called = {key for key in rows if asked and words[key].issuperset(asked)}
         # A word of the language that many tracks have is a name only where it is all of one.
-        whole = len(asked) != 1 or len(called) <= _FEW or not self._is_known(asked[0])
+        whole = len(asked) != 1 or len(called) <= _FEW
+        whole = whole or not (asked[0] in musical_words() or self._is_plain(asked[0]))
         for key, row in rows.items():
             row["called"] = 2 if key in called and (whole or _is_called(row, asked)) else 0
         said = without_common(asked)
@@ -290,16 +297,10 @@ class _Search:
         rows = self._tracks.with_words(words, self._where, _CANDIDATES)
         if not any(set(words) <= set((row["words"] or "").split()) for row in rows):
             return None
-        # Of words a quote is no part.
-        each = (f"contains(' ' || words || ' ', ' {word} ')" for word in words)
-        return f"NOT (words IS NOT NULL AND {' AND '.join(each)})"
+        return f"NOT (words IS NOT NULL AND {' AND '.join(map(Tracks.has_word, words))})"
 
     def _is_plain(self, word: str) -> bool:
         return is_plain(self._model, word)
-
-    def _is_known(self, word: str) -> bool:
-        """Whether the model may know a word."""
-        return word in musical_words() or self._is_plain(word)
 
 
 def _conditions(where: str) -> list[str]:
@@ -313,5 +314,5 @@ def _mean(vectors: Sequence[np.ndarray]) -> np.ndarray:
 
 def _is_called(row: Row, words: list[str]) -> bool:
     """Whether a title, album or artist has those words and no others."""
-    names = (row["title"] or "", row["album"] or "", *(row["artist"] or "").split("; "))
+    names = (row["title"] or "", row["album"] or "", *several_names(row["artist"]))
     return any(words_of([name]) == words for name in names)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscall.library.names import folded
+from muscall.library.names import folded, several_names
 from muscall.library.search.hits import Hit, Passage
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def choose(
         if same.any():
             chosen[same.argmax()].append(index)
             continue
-        its = [folded(artist) for artist in candidates.artists[index].split("; ") if artist]
+        its = [folded(artist) for artist in several_names(candidates.artists[index])]
         if any(artists.get(artist, 0) >= (max_per_artist or len(order)) for artist in its):
             continue
         if shown < most:

@@ -14,7 +14,13 @@ from difflib import SequenceMatcher
 from pathlib import PurePath
 from typing import Any
 
-from muscall.library.names import COMMON, placed_words, without_common, words_of
+from muscall.library.names import (
+    COMMON,
+    placed_words,
+    several_names,
+    without_common,
+    words_of,
+)
 from muscall.library.search.conditions import take_conditions
 from muscall.library.search.query import Kind, Part
 from muscall.library.search.translating import translated
@@ -183,7 +189,7 @@ def _names(rows: Sequence[Row]) -> Names:
     said: dict[_Name, None] = {}
     for row in rows:
         path = PurePath(row["path"])
-        people = (name for tag in _PEOPLE for name in (row[tag] or "").split("; ") if name)
+        people = (name for tag in _PEOPLE for name in several_names(row[tag]))
         said |= dict.fromkeys(_tagged("artist", name, _PEOPLE) for name in people)
         said[_tagged("title", row["title"], ["title"]) if row["title"] else _file(path.stem)] = None
         if row["album"]:

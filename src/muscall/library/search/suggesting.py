@@ -47,24 +47,23 @@ def suggestions(tracks: Tracks | None, typed: str, n: int) -> list[Suggestion]:
                 counts[Suggestion(kind, name)] += 1
     counts.update({Suggestion("label", label) for label in _labels()})
     order = ("artist", "album", "label", "title")
-    fitting = [one for one in counts if _begins(words_of([one.text]), words)]
+    its = {one: tuple(words_of([one.text])) for one in counts}
 
     def place(one: Suggestion) -> tuple[bool, int, int, str]:
-        leads = words_of([one.text])[0].startswith(words[0])
+        leads = its[one][0].startswith(words[0])
         return not leads, order.index(one.kind), -counts[one], one.text.casefold()
 
-    found: dict[str, Suggestion] = {}
-    for one in sorted(fitting, key=place):
-        found.setdefault(" ".join(words_of([one.text])), one)
+    found: dict[tuple[str, ...], Suggestion] = {}
+    for one in sorted((one for one in counts if _begins(its[one], words)), key=place):
+        found.setdefault(its[one], one)
     return list(found.values())[:n]
 
 
 def _rows(tracks: Tracks | None, words: Sequence[str]) -> Iterable[Mapping[str, Any]]:
     if tracks is None:
         return []
-    # Of words a quote is no part.
-    whole = [f"contains(' ' || words || ' ', ' {word} ')" for word in words[:-1]]
-    return tracks.some([*whole, f"contains(' ' || words, ' {words[-1]}')"], _LOOKED_AT)
+    whole = map(tracks.has_word, words[:-1])
+    return tracks.some([*whole, tracks.has_word(words[-1], in_part=True)], _LOOKED_AT)
 
 
 def _begins(words: Sequence[str], typed: Sequence[str]) -> bool:

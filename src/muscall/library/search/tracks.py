@@ -58,6 +58,12 @@ class Tracks:
         sample = matrix(query.to_arrow()["vector"])
         return cls(table, table.version, count, is_indexed(table, "words"), there, sample)
 
+    @staticmethod
+    def has_word(word: str, *, in_part: bool = False) -> str:
+        """The condition that a folded word stands in the names of a track, or begins one there."""
+        # Of words a quote is no part.
+        return f"contains(' ' || words || ' ', ' {word}{'' if in_part else ' '}')"
+
     @cached_property
     def negated(self) -> set[str]:
         """The names that a negation stands in."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from muscall.library.names import folded, sql_folded
+from muscall.library.names import folded, several_names, sql_folded
 from muscall.library.search.examples import Sound
 from muscall.library.search.hits import Results
 from muscall.library.search.ranking import sound_the_same
@@ -148,7 +148,7 @@ def _is_not_of(artist: str) -> str:
 
 
 def _artists(row: Row) -> set[str]:
-    return {folded(artist) for artist in (row["artist"] or "").split("; ") if artist}
+    return {folded(artist) for artist in several_names(row["artist"])}
 
 
 def _results(tracks: Tracks, rows: Sequence[Row], scores: Sequence[float]) -> Results:

@@ -105,7 +105,7 @@ def _build(service: Service, patience: asyncio.Semaphore, request: Request, text
                 "more": lambda key, title: listener.taste(key, title, liked=True),
                 "keep": lambda key, _: keep(key),
                 "queued": lambda _, title: listener.tell(f"Playing on from {title}"),
-                "lonely": lambda _, title: listener.tell(f"No songs near {title}", "negative"),
+                "unqueued": lambda _, title: listener.tell(f"No songs near {title}", "negative"),
                 "failed": lambda _, title: listener.tell(f"{title}: cannot be played", "negative"),
             }
         )

@@ -153,7 +153,7 @@ export default {
       const query = new URLSearchParams({ start: from.key, n: WALK });
       const answer = await fetch(`${window.path_prefix || ""}/v1/walk?${query}`).catch(() => null);
       if (this.track !== from) return; // its listener has gone on
-      if (!answer?.ok) return this.tell("lonely");
+      if (!answer?.ok) return this.tell("unqueued");
       const { results } = await answer.json();
       this.queue = [from, ...results.map(({ track }) => track).filter(({ key }) => key !== from.key)];
       this.at = 0;
