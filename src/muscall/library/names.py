@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from anyascii import anyascii
 
 # Letters that Unicode does not take apart.
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i"}
@@ -32,6 +35,22 @@ _WORD = re.compile(r"[^\W_]+")
 # Chinese, Japanese and Thai are written without spaces, Korean with few.
 UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _RUNS = re.compile(f"([{UNSPACED}]+)|[^{UNSPACED}]+")
+_SYLLABLE = re.compile(r"[A-Z]?[^A-Z]+|[A-Z]")
+# What letters of one sound become, whoever writes them in Latin: "Tchaikovsky", "Chaykovskiy".
+_SOUNDS = [
+    (re.compile(letters), sound)
+    for letters, sound in (
+        ("shch|schtsch", "s"),
+        ("tsch|tch|cz", "k"),
+        ("sch|sh|zh|ts|tz|[zx]", "s"),
+        ("[ckg]h|[cgq]", "k"),
+        ("ph|[fv]", "v"),
+        ("[td]h?", "t"),
+        ("[pb]h?", "p"),
+        ("[^skvtplmnrw]", ""),
+        (r"(.)\1+", r"\1"),
+    )
+]
 # What stands in sentences of every kind.
 COMMON = frozenset(
     re.findall(
@@ -86,3 +105,48 @@ def placed_words(text: str) -> list[tuple[str, int, int]]:
     """The words of a text as it is written, folded, each with where it begins and ends."""
     normal = unicodedata.normalize("NFC", text)
     return [(folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(normal)]
+
+
+def is_latin(word: str) -> bool:
+    """Whether all letters of a word are Latin ones, or digits."""
+    return word.isascii() or all(
+        "LATIN" in unicodedata.name(letter, "") for letter in word if not letter.isascii()
+    )
+
+
+def romanised(texts: Iterable[str]) -> list[str]:
+    """What the words of texts that are written in other scripts are in Latin letters.
+
+    Each as it is spelt and as `sounds` says; of what is written without spaces every syllable too.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        for word in _WORD.findall(unicodedata.normalize("NFKC", text)):
+            if is_latin(word):
+                continue
+            spelt = anyascii(word)
+            syllables = _SYLLABLE.findall(spelt) if re.search(f"[{UNSPACED}]", word) else ()
+            for part in (*syllables, spelt):
+                found |= dict.fromkeys(_WORD.findall(part.lower().replace("'", "")))
+            found |= dict.fromkeys(sounds(spelt, 1))
+    return [*found]
+
+
+@lru_cache(maxsize=4096)
+def sounds(word: str, least: int = 2) -> tuple[str, ...]:
+    """What a word sounds like, its consonants alone, marked by "~"; nothing for fewer than `least`.
+
+    There are two ways where it has a "w", which is a vowel in some scripts.
+
+    Example:
+        >>> sounds("Fairuz"), sounds("فيروز")
+        (('~vrs',), ('~vrs', '~vrvs'))
+    """
+    plain = anyascii(folded(word)).lower()
+    ways = []
+    for w in ("", "v"):
+        said = plain.replace("w", w)
+        for letters, sound in _SOUNDS:
+            said = letters.sub(sound, said)
+        ways.append(f"~{said}" if len(said) >= least else "")
+    return tuple(way for way in dict.fromkeys(ways) if way)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscall.library.search.conditions import take_conditions
+from muscall.library.search.conditions import take_conditions, take_keys
 from muscall.library.search.filters import parse_filter
 
 
@@ -61,3 +61,31 @@ def test_other_numbers_and_letters_are_words(sentence: str) -> None:
 def test_every_condition_is_a_filter(words: list[str]) -> None:
     for part in take_conditions(" ".join(words))[1]:
         parse_filter(part.where)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rest", "key"),
+    [
+        ("Klavier in a-Moll", "Klavier", "A minor"),
+        ("cis-Moll", "", "C# minor"),
+        ("Sonate As-Dur", "Sonate", "Ab major"),
+        ("h-Moll", "", "B minor"),
+        ("B-Dur", "", "Bb major"),
+        ("piano en la mineur", "piano", "A minor"),
+        ("mi bémol majeur", "", "Eb major"),
+        ("guitarra en do sostenido menor", "guitarra", "C# minor"),
+        ("chitarra in fa diesis minore", "chitarra", "F# minor"),
+        ("piano em si bemol maior", "piano", "Bb major"),
+        ("嬰ハ短調のピアノ", "ピアノ", "C# minor"),
+        ("in a minor", "in a minor", None),
+        ("la menor", "", "A minor"),
+        ("duro y mayor", "duro y mayor", None),
+    ],
+)
+def test_keys_are_read_as_other_languages_name_them(
+    sentence: str, rest: str, key: str | None
+) -> None:
+    left, parts = take_keys(sentence)
+    assert left == rest
+    assert [part.value for part in parts] == ([key] if key else [])
+    assert all(part.where == f'key = "{key}"' for part in parts)

@@ -231,6 +231,39 @@ def test_names_come_first_whatever_they_sound_like(tiny_model: MusCALL, tmp_path
     assert not without & {*range(100, 108), 203}
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Fairuz", "فيروز"), ("fayrouz", "فيروز"), ("Oum Kalthoum", "أم كلثوم"),
+        ("Tchaikovsky", "Пётр Чайковский"), ("Chaikovskii", "Пётр Чайковский"),
+        ("music by Tschaikowski", "Пётр Чайковский"), ("yoru", "よる"), ("ye qu", "夜曲"),
+        ("Zhou Jielun", "周杰倫"), ("theodorakis", "Μίκης Θεοδωράκης"),
+    ],
+)  # fmt: skip
+def test_names_in_other_scripts_are_found_in_latin_letters(
+    scripts: Finder, typed: str, name: str
+) -> None:
+    first = scripts.find(SearchQuery(typed, n=1))[0]
+    assert first.artist == name
+    assert first.relative_score == 1
+    assert scripts.find(SearchQuery(name, n=1))[0].artist == name
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Finder:
+    """Names in seven scripts, among Latin ones."""
+    model = load()
+    techno, jazz = model.encode_text(["techno", "slow jazz"])
+    latin = ("Kevin Smith", "Forza", "Karl Macklin", "The Kelvins", "Theo Dorak", "Fair Use")
+    other = ("فيروز", "أم كلثوم", "Пётр Чайковский", "よる", "夜曲", "周杰倫", "Μίκης Θεοδωράκης")
+    tracks = [track(n, jazz, [jazz], title=f"A {n}", artist=name) for n, name in enumerate(latin)]
+    tracks += [
+        track(50 + n, techno, [techno], title=f"B {n}", artist=name)
+        for n, name in enumerate(other)
+    ]
+    return made(model, tmp_path_factory.mktemp("scripts"), tracks)
+
+
 def test_an_earlier_index_of_words_is_made_anew(tiny_model: MusCALL, tmp_path: Path) -> None:
     (vector,) = tiny_model.encode_text(["fast"])
     finder = made(tiny_model, tmp_path / "library", [track(1, vector, [vector], title="Beyoncé")])

@@ -14,6 +14,7 @@ from muscall.library.names import (
     COMMON,
     placed_words,
     several_names,
+    sounds,
     without_common,
     words_of,
 )
@@ -37,6 +38,7 @@ _CANDIDATES = 100
 _EXAMPLES = 50  # tracks of an artist or album that others are to be like
 _FEW = 5  # tracks that one word alone stands for, without being all of a name
 _SPACED = 8  # letters of a name in which spaces may be misplaced
+_LONG_SOUND = 4  # consonants that a word of English has in common with a name in another script
 _MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
 
 
@@ -258,14 +260,21 @@ class _Search:
                 rows.setdefault(row["key"], row)["called"] = 1
 
     def _is_nearly(self, said: Sequence[str], names: str) -> bool:
-        """Whether all words are there, be some of them misspelt, or spaced otherwise."""
+        """Whether all words are there, be some of them misspelt, spaced otherwise, or in another
+        script.
+        """
         words, letters = set(names.split()), "".join(said)
         if len(letters) >= _SPACED and letters in names.replace(" ", ""):
             return True
         other = [word for word in said if word not in words]
         if len(other) == len(said) and all(map(self._is_plain, said)):
-            return False
-        return all(any(is_close(word, one) for one in words) for word in other)
+            # A word of English may be a name elsewhere: "Tchaikovsky".
+            return all(not words.isdisjoint(sounds(word, _LONG_SOUND)) for word in said)
+        least = 1 if len(said) > 1 else 2
+        return all(
+            not words.isdisjoint(sounds(word, least)) or any(is_close(word, one) for one in words)
+            for word in other
+        )
 
     def _look_up(self, words: Sequence[str]) -> Sequence[Row]:
         tracks = self._tracks
@@ -274,6 +283,8 @@ class _Search:
         strange = [word for word in words if word not in known]
         if strange and len(words) <= _MISSPELT:
             found = tracks.with_words(strange, self._where, self._count, misspelt=True)
+            heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
+            found += tracks.with_words(heard, self._where, self._count)
             self._misspelt = [row | {"keywords": 0.0} for row in found]
         return [*self._named, *self._misspelt]
 

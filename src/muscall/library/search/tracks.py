@@ -107,6 +107,13 @@ class Tracks:
         """`n` tracks that conditions hold for."""
         return self._look(self.table.search(), conditions, n)
 
+    def names(
+        self, conditions: Sequence[str], n: int, columns: Sequence[str]
+    ) -> list[dict[str, str | None]]:
+        """What `columns` say of `n` tracks that conditions hold for."""
+        query = self._where(self.table.search(), conditions).limit(n).select([*columns])
+        return list(query.to_arrow().to_pylist())
+
     def rows(self, keys: Sequence[str], columns: list[str]) -> pa.Table:
         """What the table says of tracks, in no order."""
         return rows_of(self.table, keys, columns)
