@@ -329,6 +329,23 @@ def test_words_that_the_model_may_not_know_are_told(tmp_path: Path) -> None:
         assert [part.value for part in parts if part.kind == "unknown"] == unknown
 
 
+def test_what_the_model_does_not_know_fits_nothing_but_names(tmp_path: Path) -> None:
+    model = load()
+    jazz, techno = model.encode_text(["slow jazz", "techno"])
+    tracks = [track(n, vector, [vector]) for n, vector in enumerate([jazz, techno] * 4)]
+    tracks.append(track(20, techno, [techno], title="Quarterly Tax"))
+    finder = made(model, tmp_path / "library", tracks)
+
+    def fits(sentence: str, like: Sequence[Sound] = ()) -> list[float]:
+        return [hit.relative_score for hit in finder.find(SearchQuery(sentence), like)]
+
+    assert fits("rustige gitaarmuziek") == [0, 0]  # of eight, versions of two
+    assert fits("quarterly tax")[:2] == [1, 0]
+    assert fits("rustige gitaarmuziek", [Sound("0" * 40, jazz)])[0] == 1
+    for sentence in ("slow jazz", "quarterly tax", "techno, no jazz", "jazz quarterly"):
+        assert fits(sentence) == sorted(fits(sentence), reverse=True)
+
+
 def test_a_name_of_many_tracks_is_a_name_but_a_musical_word_is_none(tmp_path: Path) -> None:
     model, generator = load(), np.random.default_rng(0)
     techno, name = model.encode_text(["techno", "drascula"])

@@ -97,7 +97,8 @@ class Finder:
             keywords=np.array([row["keywords"] for row in rows]),
             called=np.array([row["called"] for row in rows]),
         )
-        ranking = rank(candidates, search.direction, tracks.sample)
+        known = bool(like) or all(part.kind != "unknown" for part in search.understood)
+        ranking = rank(candidates, search.direction, tracks.sample, known=known)
         chosen = choose(candidates, ranking.order, query.n, query.max_per_artist)
         keys = [candidates.keys[index] for group in chosen for index in group]
         # A run that is at work may have deleted some.
