@@ -47,7 +47,7 @@ Where = Annotated[
     Field(
         max_length=1000,
         description='A filter: year > 1990 and (bpm < 100 or genre ~ "dub"). Also title, artist, '
-        "album, path, key, loudness, duration in seconds.",
+        "album, path, key, loudness, rating in stars, duration in seconds.",
     ),
 ]
 N = Annotated[int, Field(ge=1, le=_MOST, description="How many tracks.")]

@@ -34,6 +34,13 @@ from muscall.library.search.filters import parse_filter
         ("house between 120 and 125 bpm", "house", "120 to 125 bpm", "bpm >= 120 and bpm <= 125"),
         ("at least 140 beats per minute", "", "at least 140 bpm", "bpm >= 140"),
         ("slower than 90 bpm and sad", "sad", "under 90 bpm", "bpm < 90"),
+        ("rated 4 stars or more", "", "at least 4 stars", "rating >= 4"),
+        ("calm piano, at least four stars", "calm piano", "at least 4 stars", "rating >= 4"),
+        ("4+ stars jazz", "jazz", "at least 4 stars", "rating >= 4"),
+        ("five-star hits", "hits", "5 stars", "rating = 5"),
+        ("jazz rated 3.5 stars", "jazz", "3.5 stars", "rating = 3.5"),
+        ("from 2 to 4 stars", "", "2 to 4 stars", "rating >= 2 and rating <= 4"),
+        ("no more than two stars", "", "at most 2 stars", "rating <= 2"),
         ("in a minor", "", "A minor", 'key = "A minor"'),
         ("nocturne in E flat major", "nocturne", "Eb major", 'key = "Eb major"'),
         ("C# minor with strings", "with strings", "C# minor", 'key = "C# minor"'),
@@ -48,7 +55,8 @@ def test_a_condition_is_taken_out(sentence: str, rest: str, value: str, where: s
 @pytest.mark.parametrize(
     "sentence",
     ["80s synths", "2003", "in a minor key", "a minor hit", "not too slow", "Symphony No. 5",
-     "two pianos", "half an hour of calm", "music for 18 musicians", "1000 violins"],
+     "two pianos", "half an hour of calm", "music for 18 musicians", "1000 violins",
+     "star wars", "5 stars in the sky", "seven stars", "four star generals"],
 )  # fmt: skip
 def test_other_numbers_and_letters_are_words(sentence: str) -> None:
     assert take_conditions(sentence) == (sentence, [])

@@ -57,7 +57,7 @@ _KEPT = timedelta(minutes=10)  # old versions, for readers that are in the middl
 # The columns of tracks that tell of their files, not of what a model heard.
 _OF_FILES = (
     *("path", "root", "offline", "title", "artist", "albumartist", "composer", "album", "genre"),
-    *("year", "bpm", "chapters"),
+    *("year", "bpm", "rating", "chapters"),
 )
 
 

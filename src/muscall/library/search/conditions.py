@@ -192,6 +192,20 @@ def _tempo(found: re.Match[str]) -> Meaning:
     return f"{_plain(tempo)} bpm", _range("bpm", *((1 + s * TEMPO_WITHIN) * tempo for s in (-1, 1)))
 
 
+def _rating(found: re.Match[str]) -> Meaning:
+    said = found.groupdict()
+    stars, most = _number(found["stars"]), said.get("most")
+    if most:
+        return f"{_plain(stars)} to {most} stars", _range("rating", stars, _number(most))
+    if said.get("bound"):
+        sign = _sign(found)
+    elif said.get("more") or said.get("better"):
+        sign = ">="
+    else:
+        return f"{_plain(stars)} stars", f"rating = {_plain(stars)}"
+    return f"{_SAID[sign]} {_plain(stars)} stars", f"rating {sign} {_plain(stars)}"
+
+
 def _key(found: re.Match[str]) -> Meaning:
     accidental = (found["sign"] or found["word"] or "").lower()
     sign = {"": "", "sharp": "#", "\u266f": "#", "#": "#"}.get(accidental, "b")
@@ -216,6 +230,8 @@ def _foreign_key(found: re.Match[str]) -> Meaning:
     return (said := f"{key} {mode}"), f'key = "{said}"'
 
 
+_STARS = r"(?:[0-5](?:\.\d)?|one|two|three|four|five)"
+_STAR = r"[\s-]+stars?\b"
 _ACCIDENTAL = r"(?:(?P<sign>[#\u266f\u266d]|b(?=\s))|[\s-]+(?P<word>sharp|flat))"
 _MODE = r"[\s-]*(?P<mode>major|minor|maj|min)\b(?!\s+(?:keys?|modes?|moods?|chords?|scales?|third))"
 _IN = r"\b(?:(?:in|en|em)\s+)?"
@@ -249,6 +265,13 @@ _RULES: list[Rule] = [
      _tempo_from_to),
     ("tempo", rf"{_BOUND}(?P<bpm>{_NUMBER}){_BPM}", _bounded_tempo),
     ("tempo", rf"{_ABOUT}?\b(?P<bpm>{_NUMBER}){_BPM}", _tempo),
+    ("rating", rf"\b(?:rated\s+)?(?:between|from)\s+(?P<stars>{_STARS}){_TO}(?P<most>{_STARS}){_STAR}",
+     _rating),
+    ("rating", rf"(?:\brated\s+)?{_BOUND}(?P<stars>{_STARS}){_STAR}", _rating),
+    ("rating", rf"\b(?:rated\s+)?(?P<stars>{_STARS})(?:(?P<more>\+){_STAR}|"
+     rf"{_STAR}(?:\s+(?P<better>or|and)\s+(?:more|better|higher|up)\b))", _rating),
+    ("rating", rf"\brated\s+(?P<stars>{_STARS}){_STAR}", _rating),
+    ("rating", rf"\b(?P<stars>{_STARS}){_STAR}(?:(?=\s*(?:[,;]|$))|{_SONGS})", _rating),
     ("key", rf"\bin\s+(?:the\s+key\s+of\s+)?(?P<tonic>[a-g]){_ACCIDENTAL}?{_MODE}", _key),
     ("key", rf"\b(?P<tonic>[b-g]){_ACCIDENTAL}?{_MODE}", _key),
 ]  # fmt: skip

@@ -33,6 +33,8 @@ class Hit:
     year: int | None
     bpm: float | None
     """The file's own, or in a library measured where it says none."""
+    rating: float | None = None
+    """The file's own, in stars to 5."""
     musical_key: str | None = None
     """Measured, as "Eb minor"."""
     loudness: float | None = None

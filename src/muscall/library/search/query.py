@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "sound", "without", "like", "artist", "album", "title", "folder", "year", "length", "tempo",
-    "key", "unknown", "read as",
+    "key", "rating", "unknown", "read as",
 ]  # fmt: skip
 
 

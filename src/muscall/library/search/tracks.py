@@ -27,7 +27,7 @@ _COLUMNS = ["key", "duration", "vector", "words", *_NAMES]
 
 SHOWN = [
     *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
-    *("tempo", "musical_key", "loudness"),
+    *("tempo", "musical_key", "loudness", "rating"),
 ]
 """The columns of `tracks` that a hit shows."""
 
@@ -154,6 +154,7 @@ def hit_of(row: Mapping[str, Any]) -> Hit:
         genre=row["genre"] or "",
         year=row["year"],
         bpm=row["bpm"] or row["tempo"],
+        rating=row["rating"],
         musical_key=row["musical_key"],
         loudness=row["loudness"],
         duration=row["duration"],
