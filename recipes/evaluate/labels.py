@@ -7,10 +7,11 @@ What is right of a track stands in `labels.yaml`. The library is that of `querie
 of a file is counted: only what was heard. `--calibrate` writes `labels.npz` anew, after the packaged
 weights have changed, from the half named choosing:
 
-- Genres and instruments that the tagger has tags for are told by its tags. They are read off an
-  embedding by a linear map, fitted (ridge regression) to the recordings that the weights learned from.
-- Moods and sounds are told by their text. One is trusted if it tells tracks that have it from
-  tracks that have not (ROC-AUC), where at least MANY of each are known.
+- Instruments that the tagger has tags for are told by its tags. They are read off an embedding by a
+  linear map, fitted (ridge regression) to the recordings that the weights learned from.
+- Sounds are told by their text. One is trusted if it tells tracks that have it from tracks that have
+  not (ROC-AUC), where at least MANY of each are known.
+- Genres and moods are not to be trusted (docs/experiments.md): a genre is that of the file's own tags.
 - From the strength on from which a kind's labels are given, RIGHT of them are right, with one right
   and one wrong added.
 """
@@ -41,32 +42,18 @@ from recipes.weights.hearing import WindowFeatures, recordings
 
 TRUTH = Path(__file__).with_suffix(".yaml")
 _TRACKS = Path(__file__).parents[1] / "corpus/dev/tracks.yaml"
-RIGHT, MANY, AUC, RIDGE, GIVEN = 0.8, 3, 0.8, 0.3, 3
+RIGHT, MANY, AUC, RIDGE, GIVEN = 0.8, 3, 0.85, 0.3, 3
+UNUSUAL = 1.0  # standard deviations: who tells of a sound tells it of what stands out
 LOWEST = -100.0  # a strength under all others
 
 HEARD = {
-    "genre": {
-        "ambient": "mtt/ambient, msd/ambient", "blues": "msd/blues",
-        "classical": "mtt/classical, mtt/classic", "choral music": "mtt/choral, mtt/choir",
-        "country": "mtt/country, msd/country", "dance": "mtt/dance, msd/dance",
-        "downtempo": "msd/chillout", "electronica": "msd/electronica, msd/electronic",
-        "experimental": "msd/experimental", "folk": "msd/folk", "funk": "msd/funk",
-        "hard rock": "msd/hard rock", "heavy metal": "msd/heavy metal, msd/metal, mtt/metal",
-        "hip hop": "msd/Hip-Hop", "house": "msd/House",
-        "indie rock": "msd/indie rock, msd/alternative rock", "jazz": "msd/jazz",
-        "new age": "mtt/new age", "opera": "mtt/opera", "pop": "mtt/pop, msd/pop",
-        "progressive rock": "msd/Progressive rock", "punk": "msd/punk", "R&B": "msd/rnb",
-        "rock": "mtt/rock, msd/rock", "soul": "msd/soul", "techno": "mtt/techno",
-    },
-    "instrument": {
-        "cello": "mtt/cello", "choir": "mtt/choir, mtt/choral",
-        "drums": "mtt/drums, mtt/beat, mtt/beats", "flute": "mtt/flute", "guitar": "mtt/guitar",
-        "harp": "mtt/harp", "harpsichord": "mtt/harpsichord", "piano": "mtt/piano",
-        "sitar": "mtt/sitar", "strings": "mtt/strings", "synthesizer": "mtt/synth",
-        "violin": "mtt/violin", "voice": "mtt/vocal, mtt/vocals, mtt/singing, mtt/voice",
-    },
+    "cello": "mtt/cello", "choir": "mtt/choir, mtt/choral", "drums": "mtt/drums, mtt/beat, mtt/beats",
+    "flute": "mtt/flute", "guitar": "mtt/guitar", "harp": "mtt/harp",
+    "harpsichord": "mtt/harpsichord", "piano": "mtt/piano", "sitar": "mtt/sitar",
+    "strings": "mtt/strings", "synthesizer": "mtt/synth", "violin": "mtt/violin",
+    "voice": "mtt/vocal, mtt/vocals, mtt/singing, mtt/voice",
 }  # fmt: skip
-"""The labels that the tagger has tags for: it has one if any of them holds."""
+"""The instruments that the tagger has tags for: it hears one if any of them holds."""
 
 Name = tuple[str, str]
 """Kind and text of a label."""
@@ -120,9 +107,8 @@ def fit_tagger(windows: WindowFeatures, vectors: np.ndarray) -> dict[Name, np.nd
     """For each label of HEARD (dim + 1,) float32: from an embedding and 1 to its log-odds."""
     tags = 1 / (1 + np.exp(-windows.features[:, : 2 * TAGS]))
     any_of = {
-        (kind, text): 1 - np.prod(1 - tags[:, [NAMES.index(tag) for tag in own.split(", ")]], 1)
-        for kind, texts in HEARD.items()
-        for text, own in texts.items()
+        ("instrument", text): 1 - np.prod(1 - tags[:, list(map(NAMES.index, own.split(", ")))], 1)
+        for text, own in HEARD.items()
     }
     known = np.c_[vectors, np.ones(len(vectors))]
     weighted = known.T * (windows.weights() * len(vectors))
@@ -136,8 +122,7 @@ def calibrate(library: Library, truth: Truth) -> Calibration:
     windows = recordings(CACHE)
     vectors = embeddings(library.model, windows)
     maps, zeros = fit_tagger(windows, vectors), np.zeros(vectors.shape[1] + 1, np.float32)
-    texts = {kind: read_labels()[kind] for kind in ("mood", "sound")}
-    names = [*maps, *((kind, text) for kind, own in texts.items() for text in own)]
+    names = [*maps, *(("sound", text) for text in read_labels()["sound"])]
     where = embedded(library.model, [text for _, text in names], None)
     tracks = windows.of_tracks(vectors)[0]
     cosines = tracks @ where.T / np.linalg.norm(tracks, axis=1, keepdims=True)
@@ -164,6 +149,7 @@ def calibrate(library: Library, truth: Truth) -> Calibration:
         if label.text in truth[track]:
             right[label.kind].append((label.strength + LOWEST, truth[track][label.text]))
     least = {kind: _least(pairs) for kind, pairs in right.items()}
+    least["sound"] = max(least["sound"], UNUSUAL)
     return of(trusted, least)
 
 

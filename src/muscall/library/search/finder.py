@@ -38,7 +38,6 @@ _CANDIDATES = 100
 _EXAMPLES = 50  # tracks of an artist or album that others are to be like
 _FEW = 5  # tracks that one word alone stands for, without being all of a name
 _SPACED = 8  # letters of a name in which spaces may be misplaced
-_LONG_SOUND = 4  # consonants that a word of English has in common with a name in another script
 _MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
 
 
@@ -270,7 +269,7 @@ class _Search:
         other = [word for word in said if word not in words]
         if len(other) == len(said) and all(map(self._is_plain, said)):
             # A word of English may be a name elsewhere: "Tchaikovsky".
-            return all(not words.isdisjoint(sounds(word, _LONG_SOUND)) for word in said)
+            return all(not words.isdisjoint(sounds(word, _least_sound(word))) for word in said)
         least = 1 if len(said) > 1 else 2
         return all(
             not words.isdisjoint(sounds(word, least)) or any(is_close(word, one) for one in words)
@@ -313,6 +312,11 @@ class _Search:
 
     def _is_plain(self, word: str) -> bool:
         return is_plain(self._model, word)
+
+
+def _least_sound(word: str) -> int:
+    """How many consonants a word of English has in common with a name in another script."""
+    return 4 if word in musical_words() else 3
 
 
 def _conditions(where: str) -> list[str]:
