@@ -1,8 +1,8 @@
 """The collection that requests are asked of: the 328 tracks of `recipes/corpus/dev/`, tagged.
 
 A copy of each lies in a folder of its game under its id, with its title, composer and game in the
-tags where the file says none. Beside them lies a passage of some under each artist of `scripts.tsv`,
-whose name is in another script than Latin.
+tags where the file says none. Beside them lies a passage of some under each artist of
+`scripts.tsv`, whose name is in another script.
 """
 
 from __future__ import annotations

@@ -3,15 +3,14 @@
     python -m recipes.evaluate.labels [--half choosing] [--library corpora/queries/library]
     python -m recipes.evaluate.labels --calibrate
 
-What is right of a track stands in `labels.yaml`. The library is that of `queries.py`. No own genre
-of a file is counted: only what was heard. `--calibrate` writes `labels.npz` anew, after the packaged
-weights have changed, from the half named choosing:
+What is right of a track stands in `labels.yaml`. The library is that of `queries.py`. `--calibrate`
+writes `labels.npz` anew, after the packaged weights have changed, from the half named choosing:
 
 - Instruments that the tagger has tags for are told by its tags. They are read off an embedding by a
   linear map, fitted (ridge regression) to the recordings that the weights learned from.
-- Sounds are told by their text. One is trusted if it tells tracks that have it from tracks that have
+- Sounds are told by their text. One is trusted if it tells tracks that have it from those that have
   not (ROC-AUC), where at least MANY of each are known.
-- Genres and moods are not to be trusted (docs/experiments.md): a genre is that of the file's own tags.
+- Genres and moods that are heard are not to be trusted (docs/experiments.md).
 - From the strength on from which a kind's labels are given, RIGHT of them are right, with one right
   and one wrong added.
 """
@@ -47,8 +46,9 @@ UNUSUAL = 1.0  # standard deviations: who tells of a sound tells it of what stan
 LOWEST = -100.0  # a strength under all others
 
 HEARD = {
-    "cello": "mtt/cello", "choir": "mtt/choir, mtt/choral", "drums": "mtt/drums, mtt/beat, mtt/beats",
-    "flute": "mtt/flute", "guitar": "mtt/guitar", "harp": "mtt/harp",
+    "cello": "mtt/cello", "choir": "mtt/choir, mtt/choral",
+    "drums": "mtt/drums, mtt/beat, mtt/beats", "flute": "mtt/flute", "guitar": "mtt/guitar",
+    "harp": "mtt/harp",
     "harpsichord": "mtt/harpsichord", "piano": "mtt/piano", "sitar": "mtt/sitar",
     "strings": "mtt/strings", "synthesizer": "mtt/synth", "violin": "mtt/violin",
     "voice": "mtt/vocal, mtt/vocals, mtt/singing, mtt/voice",
@@ -138,7 +138,9 @@ def calibrate(library: Library, truth: Truth) -> Calibration:
 
     found = heard(library)
     those = {track: found[track] for track in truth}
-    strengths = vocabulary(library, of(range(len(names)), {})).strengths(np.stack([*those.values()]))
+    strengths = vocabulary(library, of(range(len(names)), {})).strengths(
+        np.stack([*those.values()])
+    )
     trusted = [
         n
         for n, name in enumerate(names)
@@ -154,7 +156,9 @@ def calibrate(library: Library, truth: Truth) -> Calibration:
 
 
 def _tells(strengths: np.ndarray, told: Sequence[bool | None]) -> bool:
-    known = [(one, strength) for one, strength in zip(told, strengths, strict=True) if one is not None]
+    known = [
+        (one, strength) for one, strength in zip(told, strengths, strict=True) if one is not None
+    ]
     labels = [one for one, _ in known]
     if min(labels.count(True), labels.count(False)) < MANY:
         return False
@@ -199,7 +203,9 @@ def report(labels: Vocabulary, vectors: Mapping[str, np.ndarray], truth: Truth) 
         share = len({track for track, _ in own}) / len(vectors)
         lines.append(f"| {kind} | {telling} | {len(right)} | {_share(right)} | {share:.2f} |")
     mean = len(shown) / len(vectors)
-    lines.append(f"| all | {len(truth)} | {len(rights)} | {_share(rights)} | {mean:.1f} labels each |")
+    lines.append(
+        f"| all | {len(truth)} | {len(rights)} | {_share(rights)} | {mean:.1f} labels each |"
+    )
     return "\n".join(lines)
 
 

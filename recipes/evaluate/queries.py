@@ -3,11 +3,11 @@
     python -m recipes.evaluate.queries [--half choosing] [--only "other script"]
 
 Asks what stands in `queries.jsonl` of a library of the tracks, which it makes where it is not there
-yet (ten minutes), and prints a Markdown table. Names in other scripts are asked for as they are, and
-in Latin letters: whether one is among the first three. Other names: precision among the first min(10, the number
-of right tracks), or whether one is among the first three; conditions: the share of requests that
-give exactly the tracks for which they hold; what is unwanted: its share among the first 20, beside
-that of a request for it; sounds: mean average precision, beside that of the cosine alone.
+yet (ten minutes), and prints a Markdown table. Names: precision among the first min(10, the number
+of right tracks), or (with a slip, in part, in other letters) whether one is among the first three;
+conditions: the share of requests that give exactly the tracks for which they hold; what is
+unwanted: its share among the first 20, beside that of a request for it; sounds: mean average
+precision, beside that of the cosine alone.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def test_only_what_is_strong_enough_is_given(tiny_model: MusCALL, made: Calibrat
     assert "drums" not in given(vocabulary, piano)
     assert "piano" not in given(vocabulary, drums)
     assert not given(vocabulary, nothing).keys() & {"piano", "drums"}
-    assert all(strength >= 0 for track in np.eye(dim) for strength in given(vocabulary, track).values())
+    assert all(
+        strength >= 0 for track in np.eye(dim) for strength in given(vocabulary, track).values()
+    )
     (loud,) = tiny_model.encode_text(["loud music"])
     assert "loud" in given(vocabulary, loud)
     never = replace(made, least=np.full(5, np.inf, np.float32))

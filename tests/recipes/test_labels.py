@@ -48,7 +48,8 @@ def test_tags_are_read_off_an_embedding() -> None:
     draw = np.random.default_rng(0)
     vectors = draw.normal(size=(500, 8)).astype(np.float32)
     logits = vectors @ draw.normal(size=(8, 2 * TAGS)).astype(np.float32)
-    windows = WindowFeatures(logits, np.repeat(np.arange(50), 10), [f"game/{n % 7}" for n in range(50)])
+    groups = [f"game/{n % 7}" for n in range(50)]
+    windows = WindowFeatures(logits, np.repeat(np.arange(50), 10), groups)
     maps = labels.fit_tagger(windows, vectors)
     sitar = logits[:, NAMES.index("mtt/sitar")]
     told = np.c_[vectors, np.ones(500)] @ maps["instrument", "sitar"]

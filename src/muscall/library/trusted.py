@@ -35,8 +35,10 @@ class Calibration:
         """Write what `calibration` reads, in the order of `labels`."""
         told = [(kind, text) for kind, texts in self.labels.items() for text in texts]
         kinds, texts = zip(*told, strict=True)
-        parts = {"tagger": self.tagger, "least": self.least, "usual": self.usual}
-        np.savez_compressed(file, pipeline=pipeline, kinds=kinds, texts=texts, **parts)
+        np.savez_compressed(
+            file, pipeline=pipeline, kinds=kinds, texts=texts,
+            tagger=self.tagger, least=self.least, usual=self.usual,
+        )  # fmt: skip
 
     def strengths(
         self, tracks: np.ndarray, cosines: np.ndarray, usual: np.ndarray | None

@@ -258,8 +258,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Finder:
     other = ("فيروز", "أم كلثوم", "Пётр Чайковский", "よる", "夜曲", "周杰倫", "Μίκης Θεοδωράκης")
     tracks = [track(n, jazz, [jazz], title=f"A {n}", artist=name) for n, name in enumerate(latin)]
     tracks += [
-        track(50 + n, techno, [techno], title=f"B {n}", artist=name)
-        for n, name in enumerate(other)
+        track(50 + n, techno, [techno], title=f"B {n}", artist=name) for n, name in enumerate(other)
     ]
     return made(model, tmp_path_factory.mktemp("scripts"), tracks)
 

@@ -239,8 +239,9 @@ _KEYS: list[Rule] = [
     # "cis-Moll", "As-Dur"; "h" is B there, and "b" is Bb.
     ("key", rf"{_IN}(?P<tonic>[a-h])(?P<sign>is|(?<=[ae])s|es)?[\s-]*(?P<mode>dur|moll)\b",
      _foreign_key),
-    ("key", rf"{_IN}(?P<tonic>do|ut|r[eé]|mi|fa|sol|la|si)(?:[\s-]+(?P<sign>di[eè]se|b[eé]mol(?:le)?|"
-     r"diesis|sostenido|sustenido))?\s+(?P<mode>majeur|mineur|mayor|menor|maggiore|minore|maior)\b",
+    ("key", rf"{_IN}(?P<tonic>do|ut|r[eé]|mi|fa|sol|la|si)"
+     r"(?:[\s-]+(?P<sign>di[eè]se|b[eé]mol(?:le)?|diesis|sostenido|sustenido))?"
+     r"\s+(?P<mode>majeur|mineur|mayor|menor|maggiore|minore|maior)\b",
      _foreign_key),
     ("key", r"(?P<sign>[嬰変])?(?P<tonic>[ハニホヘトイロ])(?P<mode>[長短]調)の?", _foreign_key),
 ]  # fmt: skip
@@ -265,8 +266,8 @@ _RULES: list[Rule] = [
      _tempo_from_to),
     ("tempo", rf"{_BOUND}(?P<bpm>{_NUMBER}){_BPM}", _bounded_tempo),
     ("tempo", rf"{_ABOUT}?\b(?P<bpm>{_NUMBER}){_BPM}", _tempo),
-    ("rating", rf"\b(?:rated\s+)?(?:between|from)\s+(?P<stars>{_STARS}){_TO}(?P<most>{_STARS}){_STAR}",
-     _rating),
+    ("rating", r"\b(?:rated\s+)?(?:between|from)\s+"
+     rf"(?P<stars>{_STARS}){_TO}(?P<most>{_STARS}){_STAR}", _rating),
     ("rating", rf"(?:\brated\s+)?{_BOUND}(?P<stars>{_STARS}){_STAR}", _rating),
     ("rating", rf"\b(?:rated\s+)?(?P<stars>{_STARS})(?:(?P<more>\+){_STAR}|"
      rf"{_STAR}(?:\s+(?P<better>or|and)\s+(?:more|better|higher|up)\b))", _rating),

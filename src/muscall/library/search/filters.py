@@ -52,9 +52,9 @@ def parse_filter(text: str) -> str:
     """SQL for the store that means `text`.
 
     Columns are TEXTS and NUMBERS; `duration` in seconds, `loudness` in LUFS, `rating`
-    in stars, `key` as "Eb minor"; `bpm` is the file's own, or measured where it says none. Texts compare without
-    regard to case or accents, by `=`, `!=`, `~` (contains) and `in (...)`, and of several artists,
-    composers or genres one is enough; numbers by `<` and its kin too;
+    in stars, `key` as "Eb minor"; `bpm` is the file's own, or measured where it says none. Texts
+    compare without regard to case or accents, by `=`, `!=`, `~` (contains) and `in (...)`, and of
+    several artists, composers or genres one is enough; numbers by `<` and its kin too;
     `and`, `or`, `not` and brackets as usual. A track of which a value is not known fits no
     comparison of that value, and so fits its negation by `not` or `!=`.
 
