@@ -282,9 +282,11 @@ class _Search:
         known = {word for row in self._named for word in (row["words"] or "").split()}
         strange = [word for word in words if word not in known]
         if strange and len(words) <= _MISSPELT:
-            found = tracks.with_words(strange, self._where, self._count, misspelt=True)
-            heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
-            found += tracks.with_words(heard, self._where, self._count)
+            slips = [word for word in strange if not self._is_plain(word)]
+            found = tracks.with_words(slips, self._where, self._count, misspelt=True)
+            if tracks.has_scripts:
+                heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
+                found += tracks.with_words(heard, self._where, self._count)
             self._misspelt = [row | {"keywords": 0.0} for row in found]
         return [*self._named, *self._misspelt]
 

@@ -71,6 +71,11 @@ class Tracks:
         found = rows.select(["title", "artist", "album", "genre"]).limit(None).to_arrow()
         return names_in(tag for column in found.columns for tag in column.drop_null().to_pylist())
 
+    @cached_property
+    def has_scripts(self) -> bool:
+        """Whether any name is in another script than Latin."""
+        return bool(self.table.count_rows("contains(words, '~')"))
+
     def near(self, query: np.ndarray, conditions: Sequence[str], n: int) -> list[Row]:
         """The `n` tracks nearest to `query` (dim,)."""
         builder = nearest(self.table, query, n, self.there, filtered=bool(conditions))
