@@ -300,7 +300,9 @@ class _Search:
         strange = [
             sound[start:end]
             for word, start, end in words
-            if word not in musical_words() and not called.issuperset(words_of([word]))
+            if word not in musical_words()
+            and not called.issuperset(words_of([word]))
+            and not any(self._is_nearly([word], row["words"] or "") for row in self._misspelt)
         ]
         return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
 
