@@ -155,7 +155,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
 
     @tool(_READS)
     def describe(key: Key) -> Described:
-        """What a track sounds like, as far as that can be trusted; its genre is that of its tags."""
+        """What a track sounds like, as far as that can be trusted; its genre is of its tags."""
         labels: dict[str, list[str]] = {}
         for label in service.labels(key):
             labels.setdefault(label.kind, []).append(label.text)

@@ -96,8 +96,7 @@ class Finder:
             keywords=np.array([row["keywords"] for row in rows]),
             called=np.array([row["called"] for row in rows]),
         )
-        known = bool(like) or all(part.kind != "unknown" for part in search.understood)
-        ranking = rank(candidates, search.direction, tracks.sample, known=known)
+        ranking = rank(candidates, search.direction, tracks.sample, known=search.is_known)
         chosen = choose(candidates, ranking.order, query.n, query.max_per_artist)
         keys = [candidates.keys[index] for group in chosen for index in group]
         # A run that is at work may have deleted some.
@@ -193,7 +192,10 @@ class _Search:
         self._misspelt: list[Row] = []
         negated = tracks.negated if re.search(NEGATION, query.text, re.IGNORECASE) else ()
         self._reading = read_sentence(query.text, negated, self._look_up, self._is_plain)
-        self.understood = (*self._reading.parts, *self._unknown())
+        strange = self._strange()
+        self.is_known = bool(like) or not strange
+        unknown = " ".join(word for word in strange if not self._is_name(word))
+        self.understood = (*self._reading.parts, *([Part("unknown", unknown)] if unknown else ()))
         self._examples = {sound.key for sound in (*like, *unlike)}
         likes = [sound.vector for sound in like]
         for where in self._reading.like:
@@ -290,21 +292,22 @@ class _Search:
             self._misspelt = [row | {"keywords": 0.0} for row in found]
         return [*self._named, *self._misspelt]
 
-    def _unknown(self) -> list[Part]:
+    def _strange(self) -> list[str]:
         """What no phrase of the dictionary has, where that is most of what is asked for."""
         if self._model.text.tokenizer is None:
             return []
         sound = self._reading.sound
-        called = {word for row in self._named for word in (row["words"] or "").split()}
         words = [place for place in placed_words(sound) if place[0] not in COMMON]
-        strange = [
-            sound[start:end]
-            for word, start, end in words
-            if word not in musical_words()
-            and not called.issuperset(words_of([word]))
-            and not any(self._is_nearly([word], row["words"] or "") for row in self._misspelt)
-        ]
-        return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
+        strange = [sound[start:end] for word, start, end in words if word not in musical_words()]
+        return strange if 2 * len(strange) > len(words) else []
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a name has a word, be it misspelt."""
+        called = {word for row in self._named for word in (row["words"] or "").split()}
+        words = words_of([word])
+        return called.issuperset(words) or any(
+            self._is_nearly(words, row["words"] or "") for row in self._misspelt
+        )
 
     def _not_called(self, thing: str) -> str | None:
         """The condition that leaves out what is called `thing`, if anything is."""
