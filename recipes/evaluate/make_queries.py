@@ -27,7 +27,7 @@ import numpy as np
 import yaml
 
 from muscall.audio.tags import read_tags
-from recipes.evaluate.collection import collect
+from recipes.evaluate.collection import collect, names_in_scripts
 
 QUERIES = Path(__file__).with_name("queries.jsonl")
 LEAST = 5  # letters of a name that a slip is made in, or that a part of it has
@@ -162,6 +162,14 @@ def sound_queries(known: Collection) -> Iterator[Line]:
                 break
 
 
+def script_queries() -> Iterator[Line]:
+    """Names in other scripts, as they are written and in Latin letters."""
+    for track, (artist, typed) in names_in_scripts().items():
+        yield {"kind": "other script, exact", "query": artist, "relevant": [track]}
+        for name in typed:
+            yield {"kind": "other script, in Latin", "query": name, "relevant": [track]}
+
+
 def halved(lines: Iterable[Line], draw: np.random.Generator) -> list[Line]:
     """Lines with their `half`, by chance for each kind where they have none."""
     by_kind: dict[str, list[Line]] = defaultdict(list)
@@ -179,10 +187,15 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, default=Path("corpora/dev"))
     parser.add_argument("--music", type=Path, default=Path("corpora/queries/music"))
     options = parser.parse_args()
-    known, draw = Collection(collect(options.dev, options.music)), np.random.default_rng(0)
+    paths = [path for path in collect(options.dev, options.music) if path.parent.name != "Names"]
+    known, draw = Collection(paths), np.random.default_rng(0)
     lines = halved(
-        chain(name_queries(known, draw), condition_queries(draw), sound_queries(known)), draw
-    )
+        chain(
+            name_queries(known, draw), condition_queries(draw), sound_queries(known),
+            script_queries(),
+        ),
+        draw,
+    )  # fmt: skip
     QUERIES.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     print(f"{len(lines)} requests in {QUERIES.name}")
 

@@ -1,12 +1,13 @@
 """How well requests are understood and answered, by kind, on 328 real tracks.
 
-    python -m recipes.evaluate.queries [--half choosing] [--library corpora/queries/library]
+    python -m recipes.evaluate.queries [--half choosing] [--only "other script"]
 
 Asks what stands in `queries.jsonl` of a library of the tracks, which it makes where it is not there
 yet (ten minutes), and prints a Markdown table. Names: precision among the first min(10, the number
-of right tracks), or whether one is among the first three; conditions: the share of requests that
-give exactly the tracks for which they hold; what is unwanted: its share among the first 20, beside
-that of a request for it; sounds: mean average precision, beside that of the cosine alone.
+of right tracks), or (with a slip, in part, in other letters) whether one is among the first three;
+conditions: the share of requests that give exactly the tracks for which they hold; what is
+unwanted: its share among the first 20, beside that of a request for it; sounds: mean average
+precision, beside that of the cosine alone.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--half", default="choosing", choices=["choosing", "final"])
     parser.add_argument("--library", type=Path, default=Path("corpora/queries/library"))
     parser.add_argument("--dev", type=Path, default=Path("corpora/dev"))
+    parser.add_argument("--only", default="", help="the kinds of requests that begin so")
     parser.add_argument("--failed", action="store_true", help="list the requests that fail")
     options = parser.parse_args()
     library = Library(options.library)
@@ -101,7 +103,7 @@ def main() -> None:
     scores, beside = defaultdict(list), defaultdict(list)
     reading, searching = [], []
     for line in lines:
-        if line["half"] != options.half:
+        if line["half"] != options.half or not line["kind"].startswith(options.only):
             continue
         start = time.perf_counter()
         read_sentence(line["query"])

@@ -107,6 +107,33 @@ def test_the_id_of_a_recording(tmp_path: Path, suffix: str) -> None:
     assert read_tags(path) == Tags(recording="b1a9c0e9-d987-4042-ae91-78d6a3267d69")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "name", "value", "stars"),
+    [
+        ("flac", "rating", "4", 4), ("flac", "RATING", "80", 4), ("ogg", "rating", "3.5", 3.5),
+        ("flac", "FMPS_RATING", "0.7", 3.5), ("flac", "rating", "0", None),
+        ("flac", "rating", "good", None), ("flac", "rating", "700", None),
+        ("m4a", "----:com.apple.iTunes:RATING", b"100", 5), ("wv", "Rating", "2", 2),
+        *(("mp3", "POPM", points, stars) for points, stars in
+          ((0, None), (1, 1), (64, 2), (128, 3), (196, 4), (255, 5))),
+    ],
+)  # fmt: skip
+def test_ratings_are_stars(
+    tmp_path: Path, suffix: str, name: str, value: object, stars: float | None
+) -> None:
+    path = tmp_path / f"song.{suffix}"
+    encode(path, KINDS[suffix][0])
+    file = mutagen.File(path)
+    if file.tags is None:
+        file.add_tags()
+    if name == "POPM":
+        file.tags.add(mutagen.id3.POPM("ann@example.org", value, 3))
+    else:
+        file.tags[name] = value
+    file.save()
+    assert read_tags(path).rating == stars
+
+
 def test_what_mutagen_does_not_open(tmp_path: Path) -> None:
     """Matroska, RIFF INFO in an encoding of its own, APEv2 alone and beside ID3 in an MP3."""
     path = tmp_path / "song.mka"

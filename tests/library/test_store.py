@@ -47,6 +47,7 @@ def track(number: int, windows: int = 2) -> Track:
         "genre": "",
         "year": None,
         "bpm": None,
+        "rating": None,
         "duration": 40.0,
         "offline": False,
         "added": datetime.now(UTC),

@@ -16,7 +16,7 @@ from typing import Any
 
 import mutagen
 from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3, TCON, UFID, TextFrame
+from mutagen.id3 import ID3, POPM, TCON, UFID, TextFrame
 
 from muscall.audio.decode import open_file
 from muscall.audio.decoders import open_stream
@@ -39,6 +39,8 @@ _NAMES = {
     ),
     "recording": ("musicbrainztrackid",),
     "bpm": ("bpm", "tbpm", "tmpo", "tempo", "wmbeatsperminute", "beatsperminute"),
+    "rating": ("rating", "rate", "ratingwmp"),
+    "share": ("fmpsrating",),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
 _MUSICBRAINZ = "http://musicbrainz.org"  # who gave an id, in ID3
@@ -83,6 +85,8 @@ class Tags:
     """Its id in MusicBrainz."""
     chapters: tuple[Chapter, ...] = ()
     """The songs in it, of `chapters.read_chapters`."""
+    rating: float | None = None
+    """In stars, to 5; None where nobody gave any."""
 
 
 def read_tags(path: str | Path) -> Tags:
@@ -119,7 +123,8 @@ def read_tags(path: str | Path) -> Tags:
         album=first("album", "; ".join) or "",
         genre=first("genre", _genres) or (),
         year=first("year", _year),
-        bpm=first("bpm", _bpm),
+        bpm=first("bpm", _number),
+        rating=first("share", _share) or first("rating", _stars),
         albumartist=first("albumartist", _split_by(_ARTISTS)) or (),
         composer=first("composer", _split_by(_CREDITS)) or (),
         original_year=first("original_year", _year),
@@ -158,6 +163,8 @@ def _pairs(tags: Any) -> Iterable[tuple[str, Any]]:
     for frame in tags.values():
         if isinstance(frame, UFID) and frame.owner == _MUSICBRAINZ:
             yield "musicbrainztrackid", frame.data
+        if isinstance(frame, POPM):  # 1, 64, 128, 196 and 255 are one star to five
+            yield "rating", str(sum(frame.rating >= least for least in (1, 32, 96, 160, 224)))
         if isinstance(frame, TextFrame):
             texts = list(map(str, frame.text))
             latin = frame.encoding == 0
@@ -217,9 +224,22 @@ def _year(values: list[str]) -> int | None:
     return int(found[1] or found[2]) if found else None
 
 
-def _bpm(values: list[str]) -> float | None:
+def _number(values: list[str]) -> float | None:
     found = _NUMBER.search(" ".join(values))
     return (float(found[0].replace(",", ".")) or None) if found else None
+
+
+def _stars(values: list[str]) -> float | None:
+    """Of a number of stars, or of 100 points."""
+    found = _number(values) or 0.0
+    stars = found if found <= 5 else found / 20
+    return stars if 0 < stars <= 5 else None
+
+
+def _share(values: list[str]) -> float | None:
+    """Stars of a share of all, 0..1."""
+    share = _number(values) or 0.0
+    return 5 * share if 0 < share <= 1 else None
 
 
 def repaired(text: str) -> str:

@@ -47,8 +47,8 @@ Where = Annotated[
         "--where",
         metavar="FILTER",
         help="Only such tracks: 'year > 1990 and (bpm < 100 or genre ~ dub)'. Also: title, artist, "
-        "album, path, key, loudness, duration in seconds; in (...), not, !=. May be repeated: all "
-        "of them hold.",
+        "album, path, key, loudness, rating in stars, duration in seconds; in (...), not, !=. "
+        "May be repeated: all of them hold.",
     ),
 ]
 MaxPerArtist = Annotated[

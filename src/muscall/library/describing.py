@@ -17,11 +17,15 @@ import yaml
 
 from muscall.errors import MuscallError
 from muscall.library.cache import Cache
+from muscall.library.names import folded, several_names
+from muscall.library.trusted import Calibration
 
 if TYPE_CHECKING:
     from muscall.models.muscall import MusCALL
 
 ENOUGH = 20  # tracks, to tell one against
+# What programs write where nobody said a genre.
+_NO_GENRES = {"other", "unknown", "none", "misc", "miscellaneous", "music", "genre", "sound fx"}
 _KEPT = 20 << 20  # bytes of vectors of labels
 # Of each of these labels of the package one alone can be true of a track.
 EXCLUSIVE: tuple[set[str], ...] = (
@@ -40,7 +44,11 @@ class Label:
     kind: str
     text: str
     strength: float
-    """How many standard deviations nearer it is than usual; under 0, it does not fit."""
+    """How many standard deviations nearer it is than usual; under 0, it does not fit. Of a label
+    that can be trusted, how far it is above what that takes. 0 if the file itself says so.
+    """
+    told: bool = False
+    """Whether the file's own tags say so."""
 
 
 class Vocabulary:
@@ -48,7 +56,8 @@ class Vocabulary:
 
     Cosines of labels cannot be compared with each other: some lie near everything. So a track's
     are told against those of other tracks. Without ENOUGH of these each is told against the other
-    labels of its kind; what lies near everything is then named too often.
+    labels of its kind; what lies near everything is then named too often. With a calibration
+    only labels that can be trusted are given: better none than a wrong one.
 
     Args:
         labels: by kind.
@@ -56,6 +65,7 @@ class Vocabulary:
         exclusive: groups of labels of which a track is given the best alone.
         pipeline: of the model, under which the user's cache folder keeps where its labels lie;
             None to keep nothing.
+        calibration: of these labels, in their order.
     """
 
     def __init__(
@@ -66,11 +76,13 @@ class Vocabulary:
         *,
         exclusive: Sequence[set[str]] = (),
         pipeline: str | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
         self._exclusive = exclusive
+        self._calibration = calibration
         self._kinds = np.array([kind for kind, _ in self.labels])
-        self._vectors = _embedded(model, [text for _, text in self.labels], pipeline)
+        self._vectors = embedded(model, [text for _, text in self.labels], pipeline)
         self._usual = None if others is None else self._told(others)
 
     def against(self, others: np.ndarray) -> Self:
@@ -79,14 +91,16 @@ class Vocabulary:
         new._usual = self._told(others)
         return new
 
-    def _told(self, others: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Mean and spread of each label over tracks; None where these are too few."""
+    def _told(self, others: np.ndarray) -> np.ndarray | None:
+        """(2, labels) mean and spread of each over tracks; None where these are too few."""
         scores = others @ self._vectors.T
-        return None if len(others) < ENOUGH else (scores.mean(axis=0), scores.std(axis=0))
+        return None if len(others) < ENOUGH else np.stack([scores.mean(axis=0), scores.std(axis=0)])
 
     def strengths(self, tracks: np.ndarray) -> np.ndarray:
-        """(n, dim) embeddings -> (n, labels) standard deviations from what is usual."""
+        """(n, dim) embeddings -> (n, labels), see `Label.strength`."""
         scores: np.ndarray = tracks @ self._vectors.T
+        if self._calibration is not None:
+            return self._calibration.strengths(tracks, scores, self._usual)
         if self._usual is not None:
             mean, spread = self._usual
             return np.asarray((scores - mean) / spread.clip(min=1e-6))
@@ -98,15 +112,23 @@ class Vocabulary:
             ) / spread
         return scores
 
-    def describe(self, track: np.ndarray, n: int = 3) -> list[Label]:
-        """The `n` labels of each kind that fit an embedding (dim,) best, best first."""
+    def describe(self, track: np.ndarray, n: int = 3, genre: str | None = None) -> list[Label]:
+        """The `n` labels of each kind that fit an embedding (dim,) best, best first.
+
+        Args:
+            genre: what the file's own tags say, with "; " between several: it comes first.
+        """
         strengths = self.strengths(track[None])[0].tolist()
-        found: dict[str, list[Label]] = {kind: [] for kind, _ in self.labels}
-        said: set[str] = set()
+        own = [Label("genre", name, 0.0, told=True) for name in told_genres(genre)[:n]]
+        found: dict[str, list[Label]] = {kind: [] for kind in ("genre", *self._kinds.tolist())}
+        found["genre"] += own
+        said = {folded(label.text) for label in own}
         for index in sorted(range(len(strengths)), key=lambda index: -strengths[index]):
             kind, text = self.labels[index]
+            if self._calibration is not None and strengths[index] < 0:
+                break
             excluded = any(text in group and said & (group - {text}) for group in self._exclusive)
-            if len(found[kind]) < n and not excluded:
+            if len(found[kind]) < n and not excluded and text not in said:
                 said.add(text)
                 found[kind].append(Label(kind, text, strengths[index]))
         return [label for labels in found.values() for label in labels]
@@ -116,7 +138,12 @@ class Vocabulary:
         return [label for label in self.describe(track, n) if label.strength > 0]
 
 
-def _embedded(model: MusCALL, labels: Sequence[str], pipeline: str | None) -> np.ndarray:
+def told_genres(tag: str | None) -> list[str]:
+    """The genres in a tag, without those that say nothing."""
+    return [name for name in several_names(tag) if folded(name).strip("()") not in _NO_GENRES]
+
+
+def embedded(model: MusCALL, labels: Sequence[str], pipeline: str | None) -> np.ndarray:
     """(len(labels), dim) float32, unit norm."""
     from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels  # imports torch
 

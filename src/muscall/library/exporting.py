@@ -11,7 +11,7 @@ from muscall.writing import written_aside
 
 _COLUMNS = (
     *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
-    *("tempo", "musical_key", "loudness", "vector"),
+    *("tempo", "musical_key", "loudness", "rating", "vector"),
 )
 
 

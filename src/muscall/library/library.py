@@ -234,7 +234,9 @@ class Library:
     ) -> list[Label]:
         """The `n` labels of each kind that fit a file or passage best, best first.
 
-        They are told against the tracks of the library, if there are enough.
+        The genre that its tags tell comes first. They are told against the tracks of the library,
+        if there are enough. With the packaged weights only such are given as can be trusted
+        (`trusted.Calibration`).
 
         Args:
             labels: a file that `read_labels` reads; None for the vocabulary of the package.
@@ -245,8 +247,9 @@ class Library:
         from muscall.library.describing import read_labels
 
         read_labels(labels)  # here, where they need not wait for the model
-        sound = self.embedding(example)
-        return self.vocabulary(labels).describe(sound, n)
+        (sound,) = self._examples.of(example)
+        genre = None if labels else self._examples.genre(example, sound)
+        return self.vocabulary(labels).describe(sound.vector, n, genre)
 
     def tags(
         self,
@@ -341,10 +344,16 @@ class Library:
 
     def _vocabulary(self, file: Path | None) -> Vocabulary:
         from muscall.library.describing import EXCLUSIVE, Vocabulary, read_labels
+        from muscall.library.trusted import calibration
 
         labels = read_labels(file)  # before the model is loaded
-        exclusive = EXCLUSIVE if file is None else ()
-        return Vocabulary(self.model, labels, exclusive=exclusive, pipeline=self.pipeline)
+        if file is not None:
+            return Vocabulary(self.model, labels, pipeline=self.pipeline)
+        trusted = calibration(self.pipeline)
+        return Vocabulary(
+            self.model, trusted.labels if trusted else labels,
+            exclusive=EXCLUSIVE, pipeline=self.pipeline, calibration=trusted,
+        )  # fmt: skip
 
     def status(self) -> Status:
         """What is in the library.

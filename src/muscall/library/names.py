@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise, product
+
+from anyascii import anyascii
 
 # Letters that Unicode does not take apart.
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i"}
@@ -31,7 +35,26 @@ _TRANSLATION = str.maketrans(_FOLDED | _LIGATURES) | str.maketrans("", "", _MARK
 _WORD = re.compile(r"[^\W_]+")
 # Chinese, Japanese and Thai are written without spaces, Korean with few.
 UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_WRITTEN = re.compile(r"(?:[^\W_]|[\u0900-\u0dff])+")  # with the vowels that Indian letters bear
 _RUNS = re.compile(f"([{UNSPACED}]+)|[^{UNSPACED}]+")
+_ARTICLE = "ال"
+_SYLLABLE = re.compile(r"[A-Z]?[^A-Z]+|[A-Z]")
+# What letters of one sound become, whoever writes them in Latin: "Tchaikovsky", "Chaykovskiy".
+_SOUNDS = [
+    (re.compile(letters), sound)
+    for letters, sound in (
+        ("shch|schtsch", "s"),
+        ("tsch|tch|cz", "k"),
+        ("sch|sh|zh|ts|tz|[zx]", "s"),
+        ("c(?=[eiy])", "s"),
+        ("[kg]h|[cgq]", "k"),
+        ("ph|[fv]", "v"),
+        ("d", "t"),
+        ("[pb]h?", "p"),
+        ("[^skvtplmnrw]", ""),
+        (r"(.)\1+", r"\1"),
+    )
+]
 # What stands in sentences of every kind.
 COMMON = frozenset(
     re.findall(
@@ -86,3 +109,58 @@ def placed_words(text: str) -> list[tuple[str, int, int]]:
     """The words of a text as it is written, folded, each with where it begins and ends."""
     normal = unicodedata.normalize("NFC", text)
     return [(folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(normal)]
+
+
+def is_latin(word: str) -> bool:
+    """Whether all letters of a word are Latin ones, or digits."""
+    return word.isascii() or all(
+        "LATIN" in unicodedata.name(letter, "") for letter in word if not letter.isascii()
+    )
+
+
+def romanised(texts: Iterable[str]) -> list[str]:
+    """What the words of texts that are written in other scripts are in Latin letters.
+
+    Each as it is spelt and as `sounds` says; of what is written without spaces every syllable too,
+    and all but the first, which is a family name; of Arabic with its article and without.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        words = _WRITTEN.findall(unicodedata.normalize("NFKC", text))
+        for word, after in pairwise([*words, ""]):
+            if is_latin(word):
+                continue
+            spelt = anyascii(word)
+            parts = [spelt]
+            if re.search(f"[{UNSPACED}]", word):
+                syllables = _SYLLABLE.findall(spelt)
+                parts += [*syllables, "".join(syllables[1:])]
+            if word.startswith(_ARTICLE):
+                parts += [anyascii(word.removeprefix(_ARTICLE)), "al"]
+            if after.startswith(_ARTICLE):  # "Abdel"
+                parts.append(f"{spelt}al")
+            for part in parts:
+                found |= dict.fromkeys(_WORD.findall(part.lower().replace("'", "")))
+                found |= dict.fromkeys(sounds(part, 1))
+    return [*found]
+
+
+@lru_cache(maxsize=4096)
+def sounds(word: str, least: int = 2) -> tuple[str, ...]:
+    """What a word sounds like, its consonants alone, marked by "~"; nothing for fewer than `least`.
+
+    There are more ways than one where it has a "w", which is a vowel in some scripts, a "th" or
+    "dh", which others write as "s" and "z", or a "ch", as in "Bach" or as in French.
+
+    Example:
+        >>> sounds("Fairuz"), sounds("فيروز")
+        (('~vrs',), ('~vrs', '~vrvs'))
+    """
+    plain = anyascii(folded(word)).lower()
+    ways = []
+    for w, th, ch in product(("", "v"), ("t", "s"), ("k", "s")):
+        said = re.sub("(?<![st])ch", ch, re.sub("[td]h", th, plain.replace("w", w)))
+        for letters, sound in _SOUNDS:
+            said = letters.sub(sound, said)
+        ways.append(f"~{said}" if len(said) >= least else "")
+    return tuple(way for way in dict.fromkeys(ways) if way)

@@ -69,6 +69,7 @@ def tracks_schema(dim: int) -> pa.Schema:
             pa.field("genre", pa.string()),
             pa.field("year", pa.int32()),
             pa.field("bpm", pa.float32()),
+            pa.field("rating", pa.float32()),  # stars, to 5
             pa.field("duration", pa.float32()),  # seconds
             pa.field("chapters", pa.string()),  # of songs in it, a line each: "20.00 Second Song"
             pa.field("tempo", pa.float32()),  # measured (`audio.descriptors`), as the next two

@@ -47,7 +47,7 @@ Where = Annotated[
     Field(
         max_length=1000,
         description='A filter: year > 1990 and (bpm < 100 or genre ~ "dub"). Also title, artist, '
-        "album, path, key, loudness, duration in seconds.",
+        "album, path, key, loudness, rating in stars, duration in seconds.",
     ),
 ]
 N = Annotated[int, Field(ge=1, le=_MOST, description="How many tracks.")]
@@ -84,7 +84,7 @@ class Described(BaseModel):
 
     track: Song
     labels: dict[str, list[str]]
-    """Of each kind (genre, mood, instrument, sound) those that fit best."""
+    """Of each kind (genre, instrument, sound) those that fit best."""
 
 
 class State(BaseModel):
@@ -155,7 +155,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
 
     @tool(_READS)
     def describe(key: Key) -> Described:
-        """What sets a track apart from the others in the library."""
+        """What a track sounds like, as far as that can be trusted; its genre is of its tags."""
         labels: dict[str, list[str]] = {}
         for label in service.labels(key):
             labels.setdefault(label.kind, []).append(label.text)

@@ -108,15 +108,15 @@ class Service:
         return track_of(self._row(key))
 
     def labels(self, key: str, n: int = 3) -> list[Label]:
-        """The `n` labels of each kind that fit a track best.
+        """The `n` labels of each kind that fit a track best, the genre that its tags tell first.
 
         Raises:
             NotFound: there is no such track.
         """
-        vector = _vector(self._row(key))
+        row = self._row(key)
         with self._describing:  # the first time takes seconds
             vocabulary = self.library.vocabulary()
-        return vocabulary.describe(vector, n)
+        return vocabulary.describe(_vector(row), n, row["genre"])
 
     def waveform(self, key: str, query: SearchQuery) -> Waveform:
         """How a track goes, and where it is like `query`.

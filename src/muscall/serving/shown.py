@@ -33,6 +33,8 @@ class Track:
     """Measured, as "Eb minor"."""
     loudness: float | None
     """Measured, in LUFS."""
+    rating: float | None
+    """The file's own, in stars to 5."""
     duration: float
     """In seconds."""
     has_cover: bool
@@ -116,6 +118,7 @@ def track_of(row: Mapping[str, Any]) -> Track:
         bpm=row["bpm"] or row.get("tempo"),
         musical_key=row["musical_key"],
         loudness=row["loudness"],
+        rating=row["rating"],
         duration=row["duration"],
         has_cover=covers.has_cover(path),
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscall.library.search.conditions import take_conditions
+from muscall.library.search.conditions import take_conditions, take_keys
 from muscall.library.search.filters import parse_filter
 
 
@@ -34,6 +34,13 @@ from muscall.library.search.filters import parse_filter
         ("house between 120 and 125 bpm", "house", "120 to 125 bpm", "bpm >= 120 and bpm <= 125"),
         ("at least 140 beats per minute", "", "at least 140 bpm", "bpm >= 140"),
         ("slower than 90 bpm and sad", "sad", "under 90 bpm", "bpm < 90"),
+        ("rated 4 stars or more", "", "at least 4 stars", "rating >= 4"),
+        ("calm piano, at least four stars", "calm piano", "at least 4 stars", "rating >= 4"),
+        ("4+ stars jazz", "jazz", "at least 4 stars", "rating >= 4"),
+        ("five-star hits", "hits", "5 stars", "rating = 5"),
+        ("jazz rated 3.5 stars", "jazz", "3.5 stars", "rating = 3.5"),
+        ("from 2 to 4 stars", "", "2 to 4 stars", "rating >= 2 and rating <= 4"),
+        ("no more than two stars", "", "at most 2 stars", "rating <= 2"),
         ("in a minor", "", "A minor", 'key = "A minor"'),
         ("nocturne in E flat major", "nocturne", "Eb major", 'key = "Eb major"'),
         ("C# minor with strings", "with strings", "C# minor", 'key = "C# minor"'),
@@ -48,7 +55,8 @@ def test_a_condition_is_taken_out(sentence: str, rest: str, value: str, where: s
 @pytest.mark.parametrize(
     "sentence",
     ["80s synths", "2003", "in a minor key", "a minor hit", "not too slow", "Symphony No. 5",
-     "two pianos", "half an hour of calm", "music for 18 musicians", "1000 violins"],
+     "two pianos", "half an hour of calm", "music for 18 musicians", "1000 violins",
+     "star wars", "5 stars in the sky", "seven stars", "four star generals"],
 )  # fmt: skip
 def test_other_numbers_and_letters_are_words(sentence: str) -> None:
     assert take_conditions(sentence) == (sentence, [])
@@ -61,3 +69,31 @@ def test_other_numbers_and_letters_are_words(sentence: str) -> None:
 def test_every_condition_is_a_filter(words: list[str]) -> None:
     for part in take_conditions(" ".join(words))[1]:
         parse_filter(part.where)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rest", "key"),
+    [
+        ("Klavier in a-Moll", "Klavier", "A minor"),
+        ("cis-Moll", "", "C# minor"),
+        ("Sonate As-Dur", "Sonate", "Ab major"),
+        ("h-Moll", "", "B minor"),
+        ("B-Dur", "", "Bb major"),
+        ("piano en la mineur", "piano", "A minor"),
+        ("mi bémol majeur", "", "Eb major"),
+        ("guitarra en do sostenido menor", "guitarra", "C# minor"),
+        ("chitarra in fa diesis minore", "chitarra", "F# minor"),
+        ("piano em si bemol maior", "piano", "Bb major"),
+        ("嬰ハ短調のピアノ", "ピアノ", "C# minor"),
+        ("in a minor", "in a minor", None),
+        ("la menor", "", "A minor"),
+        ("duro y mayor", "duro y mayor", None),
+    ],
+)
+def test_keys_are_read_as_other_languages_name_them(
+    sentence: str, rest: str, key: str | None
+) -> None:
+    left, parts = take_keys(sentence)
+    assert left == rest
+    assert [part.value for part in parts] == ([key] if key else [])
+    assert all(part.where == f'key = "{key}"' for part in parts)

@@ -231,6 +231,38 @@ def test_names_come_first_whatever_they_sound_like(tiny_model: MusCALL, tmp_path
     assert not without & {*range(100, 108), 203}
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Fairuz", "فيروز"), ("fayrouz", "فيروز"), ("Oum Kalthoum", "أم كلثوم"),
+        ("Tchaikovsky", "Пётр Чайковский"), ("Chaikovskii", "Пётр Чайковский"),
+        ("music by Tschaikowski", "Пётр Чайковский"), ("yoru", "よる"), ("ye qu", "夜曲"),
+        ("Zhou Jielun", "周杰倫"), ("theodorakis", "Μίκης Θεοδωράκης"),
+    ],
+)  # fmt: skip
+def test_names_in_other_scripts_are_found_in_latin_letters(
+    scripts: Finder, typed: str, name: str
+) -> None:
+    first = scripts.find(SearchQuery(typed, n=1))[0]
+    assert first.artist == name
+    assert first.relative_score == 1
+    assert scripts.find(SearchQuery(name, n=1))[0].artist == name
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Finder:
+    """Names in seven scripts, among Latin ones."""
+    model = load()
+    techno, jazz = model.encode_text(["techno", "slow jazz"])
+    latin = ("Kevin Smith", "Forza", "Karl Macklin", "The Kelvins", "Theo Dorak", "Fair Use")
+    other = ("فيروز", "أم كلثوم", "Пётр Чайковский", "よる", "夜曲", "周杰倫", "Μίκης Θεοδωράκης")
+    tracks = [track(n, jazz, [jazz], title=f"A {n}", artist=name) for n, name in enumerate(latin)]
+    tracks += [
+        track(50 + n, techno, [techno], title=f"B {n}", artist=name) for n, name in enumerate(other)
+    ]
+    return made(model, tmp_path_factory.mktemp("scripts"), tracks)
+
+
 def test_an_earlier_index_of_words_is_made_anew(tiny_model: MusCALL, tmp_path: Path) -> None:
     (vector,) = tiny_model.encode_text(["fast"])
     finder = made(tiny_model, tmp_path / "library", [track(1, vector, [vector], title="Beyoncé")])
@@ -290,10 +322,29 @@ def test_words_that_the_model_may_not_know_are_told(tmp_path: Path) -> None:
         ("shoegaze for a rainy evening", []),
         ("夜曲", []),
         ("kraftwerk", []),
+        ("kraftwerg", []),
+        ("ye qu", []),
         ("slow jazz", []),
     ):
         parts = finder.find(SearchQuery(sentence)).understood
         assert [part.value for part in parts if part.kind == "unknown"] == unknown
+
+
+def test_what_the_model_does_not_know_fits_nothing_but_names(tmp_path: Path) -> None:
+    model = load()
+    jazz, techno = model.encode_text(["slow jazz", "techno"])
+    tracks = [track(n, vector, [vector]) for n, vector in enumerate([jazz, techno] * 4)]
+    tracks.append(track(20, techno, [techno], title="Quarterly Tax"))
+    finder = made(model, tmp_path / "library", tracks)
+
+    def fits(sentence: str, like: Sequence[Sound] = ()) -> list[float]:
+        return [hit.relative_score for hit in finder.find(SearchQuery(sentence), like)]
+
+    assert fits("rustige gitaarmuziek") == [0, 0]  # of eight, versions of two
+    assert fits("quarterly tax")[:2] == [1, 0]
+    assert fits("rustige gitaarmuziek", [Sound("0" * 40, jazz)])[0] == 1
+    for sentence in ("slow jazz", "quarterly tax", "techno, no jazz", "jazz quarterly"):
+        assert fits(sentence) == sorted(fits(sentence), reverse=True)
 
 
 def test_a_name_of_many_tracks_is_a_name_but_a_musical_word_is_none(tmp_path: Path) -> None:

@@ -331,6 +331,7 @@ def tag_columns(tags: Tags) -> dict[str, Any]:
         "genre": "; ".join(tags.genre),
         "year": tags.year or tags.original_year,
         "bpm": bpm if 0 < bpm < math.inf else None,
+        "rating": tags.rating,
         "chapters": "\n".join(
             f"{song.start:.2f} {' '.join(song.title.split())}"
             for song in tags.chapters

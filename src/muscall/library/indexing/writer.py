@@ -26,7 +26,7 @@ from lancedb.index import FTS, BTree
 from lancedb.table import Table
 
 from muscall.errors import MuscallError
-from muscall.library.names import words_of
+from muscall.library.names import romanised, words_of
 from muscall.library.scan import text_path
 from muscall.library.search.ann import compact_vectors
 from muscall.library.store import (
@@ -46,7 +46,7 @@ from muscall.library.store import (
 if TYPE_CHECKING:
     from lance.fragment import FragmentMetadata
 
-_WORDS_INDEX = "names_2"  # to be called otherwise with every change of `names.words_of`
+_WORDS_INDEX = "names_3"  # to be called otherwise with every change of `words`
 # How a file system says that it has no hard links: exFAT, some of SMB and FUSE.
 _UNLINKED = ("Operation not permitted", "Operation not supported", "Function not implemented")
 _REWRITTEN = 10_000  # rows at once
@@ -57,7 +57,7 @@ _KEPT = timedelta(minutes=10)  # old versions, for readers that are in the middl
 # The columns of tracks that tell of their files, not of what a model heard.
 _OF_FILES = (
     *("path", "root", "offline", "title", "artist", "albumartist", "composer", "album", "genre"),
-    *("year", "bpm", "chapters"),
+    *("year", "bpm", "rating", "chapters"),
 )
 
 
@@ -307,8 +307,8 @@ def words(row: Mapping[str, Any]) -> str:
     if not (row["artist"] and row["album"]) and path.is_relative_to(root):
         texts += path.relative_to(root).parent.parts[-2:]
     texts += [line.partition(" ")[2] for line in (row.get("chapters") or "").splitlines()]
-    names = (os.fsencode(text).decode("utf-8", "replace") for text in [*texts, path.stem])
-    return " ".join(words_of(names))
+    names = [os.fsencode(text).decode("utf-8", "replace") for text in [*texts, path.stem]]
+    return " ".join([*words_of(names), *romanised(names)])
 
 
 def windows_table(tracks: Iterable[Track], dim: int) -> pa.Table:

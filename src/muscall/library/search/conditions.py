@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from muscall.library.names import folded
 from muscall.library.search.query import Kind, Part
 
 TEMPO_WITHIN = 0.04  # share by which a tempo may differ from the one that is named
@@ -48,6 +49,7 @@ _BOUND = rf"\b(?P<bound>{'|'.join(_SIGNS.values())})\s+"
 
 Meaning = tuple[str, str]
 """What a condition asks for, and the filter that says it."""
+Rule = tuple[Kind, str, Callable[[re.Match[str]], Meaning]]
 
 
 def take_conditions(sentence: str) -> tuple[str, list[Part]]:
@@ -57,8 +59,22 @@ def take_conditions(sentence: str) -> tuple[str, list[Part]]:
         >>> take_conditions("calm piano from the 90s")
         ('calm piano', [Part(kind='year', value='1990 to 1999', ...)])
     """
+    return _taken(sentence, _RULES)
+
+
+def take_keys(sentence: str) -> tuple[str, list[Part]]:
+    """A sentence without the keys that it names as other languages do, and these.
+
+    Example:
+        >>> take_keys("Klavier in a-Moll")
+        ('Klavier', [Part(kind='key', value='A minor', ...)])
+    """
+    return _taken(sentence, _KEYS)
+
+
+def _taken(sentence: str, rules: Sequence[Rule]) -> tuple[str, list[Part]]:
     parts: list[Part] = []
-    for kind, pattern, meaning in _RULES:
+    for kind, pattern, meaning in rules:
         while found := re.search(pattern, sentence, re.IGNORECASE):
             parts.append(Part(kind, *_in_order(meaning(found), found)))
             sentence = f"{sentence[: found.start()]} {sentence[found.end() :]}"
@@ -176,6 +192,20 @@ def _tempo(found: re.Match[str]) -> Meaning:
     return f"{_plain(tempo)} bpm", _range("bpm", *((1 + s * TEMPO_WITHIN) * tempo for s in (-1, 1)))
 
 
+def _rating(found: re.Match[str]) -> Meaning:
+    said = found.groupdict()
+    stars, most = _number(found["stars"]), said.get("most")
+    if most:
+        return f"{_plain(stars)} to {most} stars", _range("rating", stars, _number(most))
+    if said.get("bound"):
+        sign = _sign(found)
+    elif said.get("more") or said.get("better"):
+        sign = ">="
+    else:
+        return f"{_plain(stars)} stars", f"rating = {_plain(stars)}"
+    return f"{_SAID[sign]} {_plain(stars)} stars", f"rating {sign} {_plain(stars)}"
+
+
 def _key(found: re.Match[str]) -> Meaning:
     accidental = (found["sign"] or found["word"] or "").lower()
     sign = {"": "", "sharp": "#", "\u266f": "#", "#": "#"}.get(accidental, "b")
@@ -183,9 +213,39 @@ def _key(found: re.Match[str]) -> Meaning:
     return key, f'key = "{key}"'
 
 
+_TONICS = {
+    **dict(zip(("do", "re", "mi", "fa", "sol", "la", "si"), "CDEFGAB", strict=True)),
+    **dict(zip("ハニホヘトイロ", "CDEFGAB", strict=True)),
+    "ut": "C", "h": "B", "b": "Bb",
+}  # fmt: skip
+_MAJOR = r"dur|majeur|mayor|maggiore|maior|長調"
+
+
+def _foreign_key(found: re.Match[str]) -> Meaning:
+    tonic = folded(found["tonic"])
+    key = _TONICS.get(tonic, tonic.upper())
+    if sign := folded(found["sign"] or ""):
+        key += "#" if sign in ("is", "diese", "diesis", "sostenido", "sustenido", "嬰") else "b"
+    mode = "major" if re.fullmatch(_MAJOR, found["mode"], re.IGNORECASE) else "minor"
+    return (said := f"{key} {mode}"), f'key = "{said}"'
+
+
+_STARS = r"(?:[0-5](?:\.\d)?|one|two|three|four|five)"
+_STAR = r"[\s-]+stars?\b"
 _ACCIDENTAL = r"(?:(?P<sign>[#\u266f\u266d]|b(?=\s))|[\s-]+(?P<word>sharp|flat))"
 _MODE = r"[\s-]*(?P<mode>major|minor|maj|min)\b(?!\s+(?:keys?|modes?|moods?|chords?|scales?|third))"
-_RULES: list[tuple[Kind, str, Callable[[re.Match[str]], Meaning]]] = [
+_IN = r"\b(?:(?:in|en|em)\s+)?"
+_KEYS: list[Rule] = [
+    # "cis-Moll", "As-Dur"; "h" is B there, and "b" is Bb.
+    ("key", rf"{_IN}(?P<tonic>[a-h])(?P<sign>is|(?<=[ae])s|es)?[\s-]*(?P<mode>dur|moll)\b",
+     _foreign_key),
+    ("key", rf"{_IN}(?P<tonic>do|ut|r[eé]|mi|fa|sol|la|si)"
+     r"(?:[\s-]+(?P<sign>di[eè]se|b[eé]mol(?:le)?|diesis|sostenido|sustenido))?"
+     r"\s+(?P<mode>majeur|mineur|mayor|menor|maggiore|minore|maior)\b",
+     _foreign_key),
+    ("key", r"(?P<sign>[嬰変])?(?P<tonic>[ハニホヘトイロ])(?P<mode>[長短]調)の?", _foreign_key),
+]  # fmt: skip
+_RULES: list[Rule] = [
     ("year", rf"\b(?:between|from)\s+(?P<age>{_AGE}){_TO}(?P<last>{_AGE})", _in_years),
     ("year", rf"\b(?P<age>{_YEAR})\s*(?:-|\u2013|\bto\b)\s*(?P<last>{_YEAR})", _in_years),
     ("year", rf"\b(?:from\s+)?before\s+(?P<age>{_AGE})", _before),
@@ -206,6 +266,13 @@ _RULES: list[tuple[Kind, str, Callable[[re.Match[str]], Meaning]]] = [
      _tempo_from_to),
     ("tempo", rf"{_BOUND}(?P<bpm>{_NUMBER}){_BPM}", _bounded_tempo),
     ("tempo", rf"{_ABOUT}?\b(?P<bpm>{_NUMBER}){_BPM}", _tempo),
+    ("rating", r"\b(?:rated\s+)?(?:between|from)\s+"
+     rf"(?P<stars>{_STARS}){_TO}(?P<most>{_STARS}){_STAR}", _rating),
+    ("rating", rf"(?:\brated\s+)?{_BOUND}(?P<stars>{_STARS}){_STAR}", _rating),
+    ("rating", rf"\b(?:rated\s+)?(?P<stars>{_STARS})(?:(?P<more>\+){_STAR}|"
+     rf"{_STAR}(?:\s+(?P<better>or|and)\s+(?:more|better|higher|up)\b))", _rating),
+    ("rating", rf"\brated\s+(?P<stars>{_STARS}){_STAR}", _rating),
+    ("rating", rf"\b(?P<stars>{_STARS}){_STAR}(?:(?=\s*(?:[,;]|$))|{_SONGS})", _rating),
     ("key", rf"\bin\s+(?:the\s+key\s+of\s+)?(?P<tonic>[a-g]){_ACCIDENTAL}?{_MODE}", _key),
     ("key", rf"\b(?P<tonic>[b-g]){_ACCIDENTAL}?{_MODE}", _key),
 ]  # fmt: skip

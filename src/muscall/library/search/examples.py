@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from muscall.audio.tags import read_tags
 from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.audio_hash import audio_hash
 from muscall.library.scan import path_text
@@ -151,6 +152,14 @@ class Examples:
                         yield path, vector
                     else:
                         yield path, Sound(key, vector)
+
+    def genre(self, example: AnExample, sound: Sound) -> str:
+        """What the tags of an example say of its genre, with "; " between several."""
+        rows = self._music.store.rows(self._music.pipeline, {sound.key})
+        if len(rows):
+            return rows["genre"][0].as_py() or ""
+        file = _file(example)
+        return "" if file is None else "; ".join(read_tags(file.path).genre)
 
     def _of_tracks(self, keys: set[str]) -> Mapping[str, np.ndarray]:
         rows = self._music.store.rows(self._music.pipeline, keys)

@@ -18,7 +18,7 @@ from muscall.library.names import folded, sql_folded
 
 TEXTS = ("title", "artist", "albumartist", "composer", "album", "genre", "path", "key")
 SEVERAL = ("artist", "albumartist", "composer", "genre")  # with "; " between
-NUMBERS = ("year", "bpm", "duration", "loudness")
+NUMBERS = ("year", "bpm", "duration", "loudness", "rating")
 
 _STORED = {"bpm": "coalesce(bpm, tempo)", "key": "musical_key"}
 _ENHARMONIC = {"db": "c#", "d#": "eb", "gb": "f#", "g#": "ab", "a#": "bb"}
@@ -51,10 +51,10 @@ class FilterError(MuscallError):
 def parse_filter(text: str) -> str:
     """SQL for the store that means `text`.
 
-    Columns are TEXTS and NUMBERS; `duration` in seconds, `loudness` in LUFS, `key`
-    as "Eb minor"; `bpm` is the file's own, or measured where it says none. Texts compare without
-    regard to case or accents, by `=`, `!=`, `~` (contains) and `in (...)`, and of several artists,
-    composers or genres one is enough; numbers by `<` and its kin too;
+    Columns are TEXTS and NUMBERS; `duration` in seconds, `loudness` in LUFS, `rating`
+    in stars, `key` as "Eb minor"; `bpm` is the file's own, or measured where it says none. Texts
+    compare without regard to case or accents, by `=`, `!=`, `~` (contains) and `in (...)`, and of
+    several artists, composers or genres one is enough; numbers by `<` and its kin too;
     `and`, `or`, `not` and brackets as usual. A track of which a value is not known fits no
     comparison of that value, and so fits its negation by `not` or `!=`.
 

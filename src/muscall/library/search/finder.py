@@ -14,6 +14,7 @@ from muscall.library.names import (
     COMMON,
     placed_words,
     several_names,
+    sounds,
     without_common,
     words_of,
 )
@@ -95,7 +96,7 @@ class Finder:
             keywords=np.array([row["keywords"] for row in rows]),
             called=np.array([row["called"] for row in rows]),
         )
-        ranking = rank(candidates, search.direction, tracks.sample)
+        ranking = rank(candidates, search.direction, tracks.sample, known=search.is_known)
         chosen = choose(candidates, ranking.order, query.n, query.max_per_artist)
         keys = [candidates.keys[index] for group in chosen for index in group]
         # A run that is at work may have deleted some.
@@ -191,7 +192,10 @@ class _Search:
         self._misspelt: list[Row] = []
         negated = tracks.negated if re.search(NEGATION, query.text, re.IGNORECASE) else ()
         self._reading = read_sentence(query.text, negated, self._look_up, self._is_plain)
-        self.understood = (*self._reading.parts, *self._unknown())
+        strange = self._strange()
+        self.is_known = bool(like) or not strange
+        unknown = " ".join(word for word in strange if not self._is_name(word))
+        self.understood = (*self._reading.parts, *([Part("unknown", unknown)] if unknown else ()))
         self._examples = {sound.key for sound in (*like, *unlike)}
         likes = [sound.vector for sound in like]
         for where in self._reading.like:
@@ -258,14 +262,21 @@ class _Search:
                 rows.setdefault(row["key"], row)["called"] = 1
 
     def _is_nearly(self, said: Sequence[str], names: str) -> bool:
-        """Whether all words are there, be some of them misspelt, or spaced otherwise."""
+        """Whether all words are there, be some of them misspelt, spaced otherwise, or in another
+        script.
+        """
         words, letters = set(names.split()), "".join(said)
         if len(letters) >= _SPACED and letters in names.replace(" ", ""):
             return True
         other = [word for word in said if word not in words]
         if len(other) == len(said) and all(map(self._is_plain, said)):
-            return False
-        return all(any(is_close(word, one) for one in words) for word in other)
+            # A word of English may be a name elsewhere: "Tchaikovsky".
+            return all(not words.isdisjoint(sounds(word, _least_sound(word))) for word in said)
+        least = 1 if len(said) > 1 else 2
+        return all(
+            not words.isdisjoint(sounds(word, least)) or any(is_close(word, one) for one in words)
+            for word in other
+        )
 
     def _look_up(self, words: Sequence[str]) -> Sequence[Row]:
         tracks = self._tracks
@@ -273,23 +284,30 @@ class _Search:
         known = {word for row in self._named for word in (row["words"] or "").split()}
         strange = [word for word in words if word not in known]
         if strange and len(words) <= _MISSPELT:
-            found = tracks.with_words(strange, self._where, self._count, misspelt=True)
+            slips = [word for word in strange if not self._is_plain(word)]
+            found = tracks.with_words(slips, self._where, self._count, misspelt=True)
+            if tracks.has_scripts:
+                heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
+                found += tracks.with_words(heard, self._where, self._count)
             self._misspelt = [row | {"keywords": 0.0} for row in found]
         return [*self._named, *self._misspelt]
 
-    def _unknown(self) -> list[Part]:
+    def _strange(self) -> list[str]:
         """What no phrase of the dictionary has, where that is most of what is asked for."""
         if self._model.text.tokenizer is None:
             return []
         sound = self._reading.sound
-        called = {word for row in self._named for word in (row["words"] or "").split()}
         words = [place for place in placed_words(sound) if place[0] not in COMMON]
-        strange = [
-            sound[start:end]
-            for word, start, end in words
-            if word not in musical_words() and not called.issuperset(words_of([word]))
-        ]
-        return [Part("unknown", " ".join(strange))] if 2 * len(strange) > len(words) else []
+        strange = [sound[start:end] for word, start, end in words if word not in musical_words()]
+        return strange if 2 * len(strange) > len(words) else []
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a name has a word, be it misspelt."""
+        called = {word for row in self._named for word in (row["words"] or "").split()}
+        words = words_of([word])
+        return called.issuperset(words) or any(
+            self._is_nearly(words, row["words"] or "") for row in self._misspelt
+        )
 
     def _not_called(self, thing: str) -> str | None:
         """The condition that leaves out what is called `thing`, if anything is."""
@@ -301,6 +319,11 @@ class _Search:
 
     def _is_plain(self, word: str) -> bool:
         return is_plain(self._model, word)
+
+
+def _least_sound(word: str) -> int:
+    """How many consonants a word of English has in common with a name in another script."""
+    return 4 if word in musical_words() else 3
 
 
 def _conditions(where: str) -> list[str]:

@@ -101,5 +101,6 @@ def _hit(path: Path, tags: Tags) -> Hit:
         genre="; ".join(tags.genre),
         year=tags.year,
         bpm=tags.bpm,
+        rating=tags.rating,
         duration=decode.probe(path).duration,
     )

@@ -33,6 +33,8 @@ class Hit:
     year: int | None
     bpm: float | None
     """The file's own, or in a library measured where it says none."""
+    rating: float | None = None
+    """The file's own, in stars to 5."""
     musical_key: str | None = None
     """Measured, as "Eb minor"."""
     loudness: float | None = None
@@ -42,7 +44,9 @@ class Hit:
     score: float = 0.0
     """Cosine similarity; 0 without anything to compare to. Its height means nothing."""
     relative_score: float = 0.0
-    """From the mean of all tracks (0) to the best that was found (1), names included."""
+    """From the mean of all tracks (0) to the best that was found (1), names included; never more
+    than that of a hit before. 0 where the model does not know what is asked for.
+    """
     keyword_match: bool = False
     """Whether words of the query stand in its tags or its file's name."""
     passage: Passage | None = None

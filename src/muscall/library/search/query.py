@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "sound", "without", "like", "artist", "album", "title", "folder", "year", "length", "tempo",
-    "key", "unknown", "read as",
+    "key", "rating", "unknown", "read as",
 ]  # fmt: skip
 
 
@@ -51,4 +51,5 @@ class Part:
     """The filter that it stands for: which tracks fit, or for "like" which tracks are meant."""
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.value}"
+        kind = "no strong match, unknown" if self.kind == "unknown" else self.kind
+        return f"{kind}: {self.value}"

@@ -75,11 +75,15 @@ def direction(
     return total / size if size > 1e-6 else None
 
 
-def rank(candidates: Candidates, query: np.ndarray | None, sample: np.ndarray) -> Ranking:
+def rank(
+    candidates: Candidates, query: np.ndarray | None, sample: np.ndarray, *, known: bool = True
+) -> Ranking:
     """Order candidates for a direction (dim,), or by words alone.
 
     Args:
         sample: (m, dim), the collection or what stands for it.
+        known: whether the model knows what is asked for. If not, nothing is said to fit but what
+            is called so.
     """
     count = len(candidates.keys)
     similarities, deviations = np.zeros(count), np.zeros(count)
@@ -91,10 +95,10 @@ def rank(candidates: Candidates, query: np.ndarray | None, sample: np.ndarray) -
     order = np.lexsort((-scores, -candidates.called))
     others = scores[candidates.called == 0]
     best = max([*others.tolist(), 1e-6])
-    relative = (scores / best).clip(0, 1)
-    relative[candidates.called > 0] = 1
-    if query is not None:
+    relative = (scores / best).clip(0, 1) if known else np.zeros(count)
+    if query is not None and known:
         relative[order[:1]] = 1
+    relative[candidates.called > 0] = 1
     return Ranking(order, similarities, relative)
 
 

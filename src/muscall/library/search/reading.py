@@ -16,12 +16,14 @@ from typing import Any
 
 from muscall.library.names import (
     COMMON,
+    is_latin,
     placed_words,
     several_names,
+    sounds,
     without_common,
     words_of,
 )
-from muscall.library.search.conditions import take_conditions
+from muscall.library.search.conditions import take_conditions, take_keys
 from muscall.library.search.query import Kind, Part
 from muscall.library.search.translating import translated
 from muscall.library.search.wording import NEGATION, read_wording
@@ -105,13 +107,16 @@ def read_sentence(
             if len(words) > 1 or words == whole or any(one.kind != "title" for one in those)
         }
 
-    english = translated(rest, is_plain, names_of_rows)
     found: list[Part] = []
+    if conditions:
+        rest, found = take_keys(rest)
+    english = translated(rest, is_plain, names_of_rows)
     if english is None:
         rows = None
     said, rest = rest, english or rest
     if conditions:
-        rest, found = take_conditions(rest)
+        rest, others = take_conditions(rest)
+        found += others
     wording = read_wording(rest, negated)
     asked = without_common(words_of([wording.wanted]))
     if rows is None:
@@ -136,7 +141,9 @@ def without_part(sentence: str, part: Part) -> str:
 
 
 def is_close(word: str, other: str) -> bool:
-    """Whether one of two words may be the other, misspelt."""
+    """Whether one of two words may be the other, misspelt, or as another script writes it."""
+    if is_latin(word) != is_latin(other):
+        return not set(sounds(word)).isdisjoint(sounds(other))
     shorter, longer = sorted((len(word), len(other)))
     if shorter < _LONG_ENOUGH or longer - shorter > (1 if longer < _LONG else 2):
         return False

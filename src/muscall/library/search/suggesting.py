@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from muscall.library.describing import read_labels
-from muscall.library.names import words_of
+from muscall.library.names import several_names, words_of
 from muscall.library.search.tracks import Tracks
 
 _LOOKED_AT = 300  # tracks
@@ -43,8 +43,8 @@ def suggestions(tracks: Tracks | None, typed: str, n: int) -> list[Suggestion]:
     counts: Counter[Suggestion] = Counter()
     for row in _rows(tracks, words):
         for kind in _NAMED:
-            for name in (row[kind] or "").split("; "):
-                counts[Suggestion(kind, name)] += 1
+            names = several_names(row[kind]) if kind == "artist" else [row[kind] or ""]
+            counts.update(Suggestion(kind, name) for name in names)
     counts.update({Suggestion("label", label) for label in _labels()})
     order = ("artist", "album", "label", "title")
     its = {one: tuple(words_of([one.text])) for one in counts}
@@ -63,7 +63,7 @@ def _rows(tracks: Tracks | None, words: Sequence[str]) -> Iterable[Mapping[str, 
     if tracks is None:
         return []
     whole = map(tracks.has_word, words[:-1])
-    return tracks.some([*whole, tracks.has_word(words[-1], in_part=True)], _LOOKED_AT)
+    return tracks.names([*whole, tracks.has_word(words[-1], in_part=True)], _LOOKED_AT, _NAMED)
 
 
 def _begins(words: Sequence[str], typed: Sequence[str]) -> bool:

@@ -27,7 +27,7 @@ _COLUMNS = ["key", "duration", "vector", "words", *_NAMES]
 
 SHOWN = [
     *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
-    *("tempo", "musical_key", "loudness"),
+    *("tempo", "musical_key", "loudness", "rating"),
 ]
 """The columns of `tracks` that a hit shows."""
 
@@ -71,6 +71,11 @@ class Tracks:
         found = rows.select(["title", "artist", "album", "genre"]).limit(None).to_arrow()
         return names_in(tag for column in found.columns for tag in column.drop_null().to_pylist())
 
+    @cached_property
+    def has_scripts(self) -> bool:
+        """Whether any name is in another script than Latin."""
+        return bool(self.table.count_rows("contains(words, '~')"))
+
     def near(self, query: np.ndarray, conditions: Sequence[str], n: int) -> list[Row]:
         """The `n` tracks nearest to `query` (dim,)."""
         builder = nearest(self.table, query, n, self.there, filtered=bool(conditions))
@@ -106,6 +111,13 @@ class Tracks:
     def some(self, conditions: Sequence[str], n: int) -> list[Row]:
         """`n` tracks that conditions hold for."""
         return self._look(self.table.search(), conditions, n)
+
+    def names(
+        self, conditions: Sequence[str], n: int, columns: Sequence[str]
+    ) -> list[dict[str, str | None]]:
+        """What `columns` say of `n` tracks that conditions hold for."""
+        query = self._where(self.table.search(), conditions).limit(n).select([*columns])
+        return list(query.to_arrow().to_pylist())
 
     def rows(self, keys: Sequence[str], columns: list[str]) -> pa.Table:
         """What the table says of tracks, in no order."""
@@ -147,6 +159,7 @@ def hit_of(row: Mapping[str, Any]) -> Hit:
         genre=row["genre"] or "",
         year=row["year"],
         bpm=row["bpm"] or row["tempo"],
+        rating=row["rating"],
         musical_key=row["musical_key"],
         loudness=row["loudness"],
         duration=row["duration"],

@@ -62,6 +62,9 @@ def translated(
     tokens = _tokens(sentence)
     words = tuple(token.word for token in tokens)
     possible = [lexicon for lexicon in lexicons() if _tells(lexicon, words)]
+    if len(words) == 1 and sentence[tokens[0].start].isupper():
+        # "Clara" is a name rather than a form of "claro".
+        possible = [one for one in possible if one.language == "de" or words in one.entries]
     if not possible:
         return None
     known = set(names())

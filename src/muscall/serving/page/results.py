@@ -141,6 +141,6 @@ def _relevance(found: Found, listener: Listener) -> None:
         if not (listener.query.like or any(part.kind == "sound" for part in listener.understood)):
             return  # by conditions alone no track is nearer than another
         share = 100 * found.relative_score
-        told = f"Fits {share:.0f} % as well as the best"
+        told = f"Fits {share:.0f} % as well as the best" if share else "No strong match"
         with block("gauge", title=told, aria_label=told, role="img"):
             block("gauge-fill").style(f"width:{max(share, 2):.0f}%")
