@@ -58,7 +58,7 @@ library.Library(folder, muscall.load(checkpoint)).index(
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def cluster() -> Iterator[str]:
     """Of a cluster of three nodes on this machine."""
     pytest.importorskip("ray", reason="the extra `ray` is not installed")
     with subprocess.Popen(
@@ -68,14 +68,23 @@ def address() -> Iterator[str]:
         stderr=subprocess.PIPE,
         env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
         text=True,
-    ) as cluster:
-        assert cluster.stdout is not None
-        found = cluster.stdout.readline().strip()
+    ) as process:
+        assert process.stdout is not None
+        found = process.stdout.readline().strip()
         if not found:
-            _, told = cluster.communicate()
+            _, told = process.communicate()
             pytest.skip(f"Ray cannot be started here: {told.strip().splitlines()[-1]}")
         yield found
-        cluster.communicate()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(cluster: str) -> Iterator[str]:
+    """Of the same cluster. This process stays connected, which saves each run some seconds."""
+    from muscall.library.cluster.scaling import connected
+
+    with connected(cluster):
+        yield cluster
 
 
 @pytest.fixture
@@ -137,7 +146,7 @@ def test_three_nodes_make_the_library_of_one_machine(
 def test_a_dry_run_on_a_cluster_writes_nothing(
     library: Any, many_songs: Path, address: str
 ) -> None:
-    report = library.index([many_songs], engine="ray", ray_address=address, dry_run=True)
+    report = library.index([many_songs], engine="ray", ray_address=address, workers=1, dry_run=True)
     assert report == library.index([many_songs], dry_run=True)
     assert not library.store.exists()
 
@@ -177,7 +186,9 @@ def test_a_listener_that_dies_loses_nothing(
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
-    report = library.index([many_songs], engine="ray", ray_address=address, progress=kill)
+    report = library.index(
+        [many_songs], engine="ray", ray_address=address, workers=1, progress=kill
+    )
     assert killed
     assert (report.added, report.copies, report.failed) == (10, 1, 3)
     alone = type(library)(library.store.folder.parent / "alone", library.model)
