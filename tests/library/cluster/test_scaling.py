@@ -122,6 +122,15 @@ def assert_same(library: Any, other: Any) -> None:
             assert window == right
 
 
+def test_a_cluster_that_is_not_there_is_one_line(library: Any, songs: Path) -> None:
+    # The first test, as this process is connected from the second on.
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    with pytest.raises(MuscallError) as caught:
+        library.index([songs], engine="ray", ray_address="127.0.0.1:1")
+    assert str(caught.value) == "ray 127.0.0.1:1: [Errno 111] Connection refused"
+    assert library.store.files() == {}
+
+
 def test_three_nodes_make_the_library_of_one_machine(
     library: Any, many_songs: Path, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,14 +215,6 @@ def listeners() -> set[int]:
         except OSError:
             continue  # it has ended
     return found
-
-
-def test_a_cluster_that_is_not_there_is_one_line(library: Any, songs: Path) -> None:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    with pytest.raises(MuscallError) as caught:
-        library.index([songs], engine="ray", ray_address="127.0.0.1:1")
-    assert str(caught.value) == "ray 127.0.0.1:1: [Errno 111] Connection refused"
-    assert library.store.files() == {}
 
 
 def test_windows_that_a_node_wrote_to_a_folder_of_its_own_are_refused(tmp_path: Path) -> None:
