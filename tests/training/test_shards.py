@@ -60,9 +60,9 @@ def pairs(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def settings(pairs, tiny_config, tmp_path):
-    def of(name):
+@pytest.fixture(scope="module")
+def settings(pairs, tiny_config):
+    def of(name, out):
         manifest = str(pairs / name)
         return {
             "model": tiny_config.model_dump(mode="json"),
@@ -75,7 +75,7 @@ def settings(pairs, tiny_config, tmp_path):
                 "augment": {"pitch_shift": 0.0},
             },
             "train": {
-                "out": str(tmp_path / name.partition(".")[0].strip("{*")),
+                "out": str(out),
                 "steps": 24,
                 "batch_size": 6,
                 "micro_batch": 3,
@@ -89,17 +89,23 @@ def settings(pairs, tiny_config, tmp_path):
     return of
 
 
-def weights(settings):
-    return load_file(Path(settings["train"]["out"]) / "last" / "model.safetensors")
+@pytest.fixture(scope="module")
+def plain(settings, tmp_path_factory):
+    """Where the training over the manifest ended."""
+    out = tmp_path_factory.mktemp("plain") / "run"
+    train(Config.parse(settings("pairs.jsonl", out)))
+    return weights(out)
+
+
+def weights(out):
+    return load_file(out / "last" / "model.safetensors")
 
 
 @pytest.mark.parametrize("shards", ["train-*.parquet", "{000..001}.tar"])
 def test_a_killed_training_over_shards_ends_with_the_weights_of_the_manifest(
-    settings, tmp_path, shards
+    settings, plain, tmp_path, shards
 ):
-    plain, ours = settings("pairs.jsonl"), settings(shards)
-    ours["train"]["out"] = str(tmp_path / "shards")
-    train(Config.parse(plain))
+    ours = settings(shards, tmp_path / "shards")
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(ours))
     command = [sys.executable, "-m", "muscall", "train", str(config)]
@@ -115,6 +121,6 @@ def test_a_killed_training_over_shards_ends_with_the_weights_of_the_manifest(
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert "going on after step" in again.stderr
-    left, right = weights(plain), weights(ours)
-    assert left.keys() == right.keys()
-    assert all(torch.equal(left[name], right[name]) for name in left)
+    right = weights(tmp_path / "shards")
+    assert plain.keys() == right.keys()
+    assert all(torch.equal(plain[name], right[name]) for name in plain)

@@ -18,7 +18,7 @@ _URI = "file://"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SoundFile:
     """A sound file in a folder: `size` in bytes, times of the last changes in ns since 1970."""
 
     root: str
@@ -36,7 +36,7 @@ def scan(
     *,
     seen: set[tuple[int, int]] | None = None,
     left_out: list[Path] | None = None,
-) -> dict[str, Found]:
+) -> dict[str, SoundFile]:
     """The sound files under `root` by their path as text, each once, as `search_folder` finds them.
 
     A folder that does not exist holds none. `exclude`, `seen` and `left_out` are `search_folder`'s.
@@ -48,7 +48,7 @@ def scan(
     for path in paths if root.is_dir() else ():
         status = _status(path)
         if status is not None:
-            found[path_text(path)] = Found(
+            found[path_text(path)] = SoundFile(
                 name, status.st_size, status.st_mtime_ns, status.st_ctime_ns
             )
     return found

@@ -1,4 +1,4 @@
-"""Who may ask, and what they may send.
+"""Access: who is served, and what they may send.
 
 Without a key only this machine is served, and other sites in its browser are kept out: a name that
 they let point here is no host of ours, and what they send says where it comes from. What came

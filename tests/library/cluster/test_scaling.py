@@ -58,7 +58,7 @@ library.Library(folder, muscall.load(checkpoint)).index(
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def cluster() -> Iterator[str]:
     """Of a cluster of three nodes on this machine."""
     pytest.importorskip("ray", reason="the extra `ray` is not installed")
     with subprocess.Popen(
@@ -68,14 +68,23 @@ def address() -> Iterator[str]:
         stderr=subprocess.PIPE,
         env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
         text=True,
-    ) as cluster:
-        assert cluster.stdout is not None
-        found = cluster.stdout.readline().strip()
+    ) as process:
+        assert process.stdout is not None
+        found = process.stdout.readline().strip()
         if not found:
-            _, told = cluster.communicate()
+            _, told = process.communicate()
             pytest.skip(f"Ray cannot be started here: {told.strip().splitlines()[-1]}")
         yield found
-        cluster.communicate()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(cluster: str) -> Iterator[str]:
+    """Of the same cluster. This process stays connected, which saves each run some seconds."""
+    from muscall.library.cluster.scaling import connected
+
+    with connected(cluster):
+        yield cluster
 
 
 @pytest.fixture
@@ -113,6 +122,15 @@ def assert_same(library: Any, other: Any) -> None:
             assert window == right
 
 
+def test_a_cluster_that_is_not_there_is_one_line(library: Any, songs: Path) -> None:
+    # The first test, as this process is connected from the second on.
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    with pytest.raises(MuscallError) as caught:
+        library.index([songs], engine="ray", ray_address="127.0.0.1:1")
+    assert str(caught.value) == "ray 127.0.0.1:1: [Errno 111] Connection refused"
+    assert library.store.files() == {}
+
+
 def test_three_nodes_make_the_library_of_one_machine(
     library: Any, many_songs: Path, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -137,7 +155,7 @@ def test_three_nodes_make_the_library_of_one_machine(
 def test_a_dry_run_on_a_cluster_writes_nothing(
     library: Any, many_songs: Path, address: str
 ) -> None:
-    report = library.index([many_songs], engine="ray", ray_address=address, dry_run=True)
+    report = library.index([many_songs], engine="ray", ray_address=address, workers=1, dry_run=True)
     assert report == library.index([many_songs], dry_run=True)
     assert not library.store.exists()
 
@@ -177,7 +195,9 @@ def test_a_listener_that_dies_loses_nothing(
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
-    report = library.index([many_songs], engine="ray", ray_address=address, progress=kill)
+    report = library.index(
+        [many_songs], engine="ray", ray_address=address, workers=1, progress=kill
+    )
     assert killed
     assert (report.added, report.copies, report.failed) == (10, 1, 3)
     alone = type(library)(library.store.folder.parent / "alone", library.model)
@@ -195,14 +215,6 @@ def listeners() -> set[int]:
         except OSError:
             continue  # it has ended
     return found
-
-
-def test_a_cluster_that_is_not_there_is_one_line(library: Any, songs: Path) -> None:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    with pytest.raises(MuscallError) as caught:
-        library.index([songs], engine="ray", ray_address="127.0.0.1:1")
-    assert str(caught.value) == "ray 127.0.0.1:1: [Errno 111] Connection refused"
-    assert library.store.files() == {}
 
 
 def test_windows_that_a_node_wrote_to_a_folder_of_its_own_are_refused(tmp_path: Path) -> None:

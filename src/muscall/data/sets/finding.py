@@ -19,7 +19,7 @@ MORE = "..."
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundClips:
     """A set as it is on this disk."""
 
     rows: list[Row]
@@ -36,7 +36,7 @@ def find_clips(
     id_of: Callable[[Path], str],
     *,
     damaged: Collection[str] = (),
-) -> Found:
+) -> FoundClips:
     """Find the file of each row in `folder` or below it, and leave out rows without a usable one.
 
     Args:
@@ -71,7 +71,7 @@ def find_clips(
     if not usable:
         example, reason = rows[0].audio, left_out[rows[0].id]
         raise MuscallError(f"{folder}: no sound of {name} here, such as {example}: {reason}")
-    return Found(usable, left_out, frozenset(damaged) & left_out.keys())
+    return FoundClips(usable, left_out, frozenset(damaged) & left_out.keys())
 
 
 def find_file(folder: Path, name: str) -> Path:

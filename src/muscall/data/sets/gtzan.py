@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from muscall.data.manifest import Row
-from muscall.data.sets.finding import Found, find_clips, find_file
+from muscall.data.sets.finding import FoundClips, find_clips, find_file
 from muscall.errors import MuscallError
 
 GENRES = {
@@ -29,7 +29,7 @@ DAMAGED = ("jazz.00054",)
 """Damaged in a widely used copy of the set, but not in the original."""
 
 
-def gtzan(folder: Path, audio: Path | None = None) -> Found:
+def gtzan(folder: Path, audio: Path | None = None) -> FoundClips:
     """1,000 clips of 30 s with one label each.
 
     Where the three lists of the artist-filtered and fault-filtered split (Kereliuk, Sturm and

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from muscall.data.manifest import Row
-from muscall.data.sets.finding import Found, find_clips, find_file, read_table
+from muscall.data.sets.finding import FoundClips, find_clips, find_file, read_table
 from muscall.errors import MuscallError
 
 TABLE = "annotations_final.csv"
@@ -62,7 +62,7 @@ def magnatagatune(
     tags: int = 50,
     merge_synonyms: bool = False,
     only_tagged: bool = False,
-) -> Found:
+) -> FoundClips:
     """29 s clips with those of the most frequent tags that apply, and the usual split.
 
     The split is by the folder of a clip, as songs do not cross folders: 0 to b train, c val, d to f

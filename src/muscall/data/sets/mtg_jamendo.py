@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from muscall.data.manifest import Row
-from muscall.data.sets.finding import MORE, Found, find_clips, find_file, read_table
+from muscall.data.sets.finding import MORE, FoundClips, find_clips, find_file, read_table
 from muscall.data.sets.song_describer import id_of
 
 Subset = Literal["all", "genre", "instrument", "moodtheme", "top50tags"]
@@ -59,7 +59,7 @@ WORDS = {
 
 def mtg_jamendo(
     folder: Path, audio: Path | None = None, *, subset: Subset = "all", fold: int = 0
-) -> Found:
+) -> FoundClips:
     """Whole tracks with all their tags of a subset, in one of the five splits of the set.
 
     Args:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from muscall.data.manifest import Row
-from muscall.data.sets.finding import Found, find_clips, find_file, read_table
+from muscall.data.sets.finding import FoundClips, find_clips, find_file, read_table
 
 TABLE = "musiccaps-public.csv"
 _ID = 11
 """Characters of the id of a video."""
 
 
-def musiccaps(folder: Path, audio: Path | None = None) -> Found:
+def musiccaps(folder: Path, audio: Path | None = None) -> FoundClips:
     """Clips of 10 s with one caption each; test is what AudioSet evaluates on, train the rest.
 
     Args:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from muscall.data.manifest import Row
-from muscall.data.sets.finding import Found, find_clips, find_file, read_table
+from muscall.data.sets.finding import FoundClips, find_clips, find_file, read_table
 
 TABLE = "song_describer.csv"
 
 
 def song_describer(
     folder: Path, audio: Path | None = None, *, only_validated: bool = False
-) -> Found:
+) -> FoundClips:
     """Tracks, up to two minutes of each, with one to five captions; all of them test.
 
     Args:

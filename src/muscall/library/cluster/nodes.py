@@ -59,17 +59,6 @@ class Report:
     warnings: list[str] = field(default_factory=list)
 
 
-class Claims:
-    """Decides which listener decodes a sound that several of them come upon."""
-
-    def __init__(self, known: set[str]) -> None:
-        self._claims = dict.fromkeys(known, "")
-
-    def claim(self, key: str, batch: str) -> bool:
-        """Whether the sound is for `batch`; always the same answer."""
-        return self._claims.setdefault(key, batch) == batch
-
-
 class LedgerRecorder:
     """Stands for the ledger where a listener is: takes down what is to be entered there."""
 

@@ -16,6 +16,7 @@ import socket
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: it tells nobody
@@ -27,14 +28,8 @@ from ray.exceptions import RayError
 
 from muscall.audio.tags import Tags
 from muscall.errors import MuscallError
-from muscall.library.cluster.nodes import (
-    AudioBranch,
-    Claims,
-    Listener,
-    Report,
-    Target,
-    models_on_gpus,
-)
+from muscall.library.cluster.claims import Claims
+from muscall.library.cluster.nodes import AudioBranch, Listener, Report, Target, models_on_gpus
 from muscall.library.indexing.ledger import Ledger
 from muscall.library.indexing.writer import Writer
 from muscall.models.muscall import MusCALL
@@ -66,7 +61,7 @@ def listen(
     if not ledger.pending:
         return
     try:
-        with _connected(address):
+        with connected(address):
             left = len(ledger.pending) + 1
             # Again for what was lost with a node, or waited for a copy that came to nothing.
             while 0 < len(ledger.pending) < left:
@@ -95,12 +90,17 @@ def _round(
         concurrency=(1, count, count),
     )
     waiting: list[tuple[str, str, Tags]] = []
-    for row in told.iter_rows():
-        report: Report = pickle.loads(row["report"])
-        for warning in report.warnings:
-            log.warning("%s", warning)
-        waiting += _enter(ledger, report)
-        yield
+    try:
+        for row in told.iter_rows():
+            report: Report = pickle.loads(row["report"])
+            for warning in report.warnings:
+                log.warning("%s", warning)
+            waiting += _enter(ledger, report)
+            yield
+    finally:
+        # Ray Data still refers to them, and the next round needs the GPUs.
+        for actor in (claims, *chain.from_iterable(gpus.values())):
+            ray.kill(actor)
     for path, key, tags in waiting:
         if path in ledger.pending and ledger.knows(key):
             ledger.identify(path, key, tags)
@@ -136,7 +136,7 @@ def _target(writer: Writer | None) -> Target | None:
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[None]:
+def connected(address: str | None) -> Iterator[None]:
     """Ray, quietly; started and ended here unless the caller has done that."""
     if ray.is_initialized():
         yield

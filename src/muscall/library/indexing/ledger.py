@@ -17,7 +17,7 @@ from muscall.audio.tags import Tags
 from muscall.errors import one_line
 from muscall.library.indexing.messages import Decoded
 from muscall.library.indexing.writer import Batch, Track
-from muscall.library.scan import Found, text_path
+from muscall.library.scan import SoundFile, text_path
 from muscall.library.store import File, Root
 
 _NAMED = 3  # of what was left out
@@ -95,7 +95,7 @@ class Ledger:
     def __init__(self, files: dict[str, File], tracks: dict[str, Place]) -> None:
         self.batch = Batch()
         self.report = Report()
-        self.pending: dict[str, Found] = {}
+        self.pending: dict[str, SoundFile] = {}
         """Files that are to be read, in that order, and have not been yet."""
         self._files = files
         self._tracks = tracks
@@ -106,7 +106,7 @@ class Ledger:
         self._tags: dict[str, dict[str, Any]] = {}
         """Of files with known sound that were read in this run."""
 
-    def follow(self, gone: Root, found: Mapping[str, Found]) -> None:
+    def follow(self, gone: Root, found: Mapping[str, SoundFile]) -> None:
         """Where the folder `gone` is mounted elsewhere now, take over what is known of its files.
 
         Those are the files of `found` at the same path below another root, of the same size and
@@ -139,7 +139,9 @@ class Ledger:
                 "%s: gone; %s of its files are elsewhere now", one_line(gone.path), f"{moved:,}"
             )
 
-    def compare(self, found: Mapping[str, Found], roots: Collection[str], *, retry: bool) -> None:
+    def compare(
+        self, found: Mapping[str, SoundFile], roots: Collection[str], *, retry: bool
+    ) -> None:
         """Take in what was found in `roots`: what is pending, what is back and what is gone.
 
         Args:
@@ -172,7 +174,7 @@ class Ledger:
                         self.report.unchanged -= 1
             self._place(key)
 
-    def _is_done(self, row: File, file: Found, retry: bool) -> bool:
+    def _is_done(self, row: File, file: SoundFile, retry: bool) -> bool:
         # A key without a track: another model has heard it, not this one.
         return _is_same(row, file) and (not retry if row.key is None else row.key in self._tracks)
 
@@ -349,7 +351,7 @@ def descriptor_columns(descriptors: Descriptors) -> dict[str, Any]:
     }
 
 
-def _is_same(row: File, file: Found) -> bool:
+def _is_same(row: File, file: SoundFile) -> bool:
     """Whether the file is as it was when its row was written."""
     return row.size == file.size and _is_same_time(row.mtime_ns, file.mtime_ns)
 

@@ -20,7 +20,7 @@ from muscall.library.indexing.ledger import Ledger, Place, Report
 from muscall.library.indexing.listening import Listening
 from muscall.library.indexing.writer import Batch, writing
 from muscall.library.pipeline import pipeline_id
-from muscall.library.scan import Found, choose_roots, scan, text_path
+from muscall.library.scan import SoundFile, choose_roots, scan, text_path
 from muscall.library.store import Root, Store, reading
 from muscall.models.muscall import MusCALL
 
@@ -154,7 +154,7 @@ def _compared(
 ) -> tuple[Ledger, set[str]]:
     """The state of the library, compared with its folders, and the roots that vanished."""
     files = store.files()
-    found: dict[str, Found] = {}
+    found: dict[str, SoundFile] = {}
     left_out: list[Path] = []
     seen: set[tuple[int, int]] = set()
     vanished = set()

@@ -1,4 +1,4 @@
-"""Who may ask: an app gives the key of the server as its password, as a token, or as itself."""
+"""Access: an app gives the key of the server as its password, as a token, or as itself."""
 
 from __future__ import annotations
 
