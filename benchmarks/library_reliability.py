@@ -37,7 +37,7 @@ from rich.console import Console
 
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
-from muscall.library.indexing.ledger import Report
+from muscall.library.indexing.report import Report
 from muscall.library.search.finder import Finder
 from muscall.library.search.query import SearchQuery
 from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig

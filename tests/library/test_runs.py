@@ -19,7 +19,7 @@ import torch
 
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
-from muscall.library.indexing.ledger import Report
+from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.store import Store

@@ -11,7 +11,7 @@ import typer
 from muscall.cli.common import exit_on_failures, message
 
 if TYPE_CHECKING:
-    from muscall.data.sets import Found
+    from muscall.data.sets import FoundClips
 
 _SHOWN_NAMES = 10
 
@@ -118,7 +118,7 @@ def mtg_jamendo(
     _write(sets.mtg_jamendo(folder, audio, subset=subset, fold=fold), output, split)
 
 
-def _write(found: Found, output: Path, split: str | None) -> None:
+def _write(found: FoundClips, output: Path, split: str | None) -> None:
     from muscall.data.manifest import in_split, write_rows
 
     rows = in_split(found.rows, split)

@@ -13,8 +13,8 @@ import numpy as np
 
 from muscall.audio.files import find_audio
 from muscall.errors import AudioError, MuscallError
-from muscall.library.indexing.ledger import Report
 from muscall.library.indexing.repair import repair
+from muscall.library.indexing.report import Report
 from muscall.library.indexing.watching import occasions
 from muscall.library.playlists.saved import Playlists
 from muscall.library.scan import choose_roots, path_text, text_path

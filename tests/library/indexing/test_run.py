@@ -15,7 +15,7 @@ import pytest
 
 from muscall import Library
 from muscall.errors import MuscallError
-from muscall.library.indexing.ledger import Report
+from muscall.library.indexing.report import Report
 from muscall.library.indexing.run import Progress
 
 Sing = Callable[..., Path]

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,66 +16,16 @@ from muscall.audio.descriptors import Descriptors
 from muscall.audio.tags import Tags
 from muscall.errors import one_line
 from muscall.library.indexing.messages import Decoded
+from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import Batch, Track
 from muscall.library.scan import SoundFile, text_path
 from muscall.library.store import File, Root
 
-_NAMED = 3  # of what was left out
 # What file systems round times to, in ns: FAT 2 s, HFS+ 1 s, exFAT 10 ms, then others.
 _GRAINS = (2_000_000_000, 1_000_000_000, 10_000_000, 1_000_000, 1_000, 100)
 _QUARTER, _ZONES = 900_000_000_000, 14 * 4  # ns of 15 minutes; as many to the farthest time zone
 
 log = logging.getLogger("muscall")
-
-
-@dataclass
-class Report:
-    """What a run did, in files."""
-
-    added: int = 0
-    """With sound that is new to the library."""
-    moved: int = 0
-    """With known sound, at a new place instead of the old one."""
-    copies: int = 0
-    """With known sound, beside another file that has it too."""
-    retagged: int = 0
-    """Written to, with the same sound as before."""
-    unchanged: int = 0
-    failed: int = 0
-    """That cannot be read and were not known for it."""
-    offline: int = 0
-    """Gone; their tracks are kept."""
-    pruned: int = 0
-    """Gone, and deleted from the library."""
-    seconds: float = 0.0
-    """Of sound listened to."""
-    left_out: list[str] = field(default_factory=list)
-    """Names of what holds sound but is hidden, a recycle bin or a snapshot."""
-
-    @property
-    def is_news(self) -> bool:
-        """Whether anything was not as before."""
-        return self != Report(unchanged=self.unchanged, left_out=self.left_out)
-
-    def __str__(self) -> str:
-        told = [f"{self.added:,} added"]
-        copies = "copy" if self.copies == 1 else "copies"
-        for count, name in (
-            (self.moved, "moved"),
-            (self.copies, copies),
-            (self.retagged, "retagged"),
-        ):
-            if count:
-                told.append(f"{count:,} {name}")
-        told.append(f"{self.unchanged:,} unchanged")
-        for name, hint in ("offline", ""), ("pruned", ""), ("failed", " (muscall errors)"):
-            if count := getattr(self, name):
-                told.append(f"{count:,} {name}{hint}")
-        if self.left_out:
-            first = ", ".join(map(one_line, sorted(set(self.left_out))[:_NAMED]))
-            more = ", ..." if len(set(self.left_out)) > _NAMED else ""
-            told.append(f"{len(self.left_out):,} left out ({first}{more}: --include NAME)")
-        return ", ".join(told)
 
 
 @dataclass

@@ -16,8 +16,9 @@ from typing import Literal, TypedDict, Unpack
 import torch
 
 from muscall.errors import needs, one_line
-from muscall.library.indexing.ledger import Ledger, Place, Report
+from muscall.library.indexing.ledger import Ledger, Place
 from muscall.library.indexing.listening import Listening
+from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import Batch, writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import SoundFile, choose_roots, scan, text_path
