@@ -16,6 +16,7 @@ import muscall
 from muscall.errors import ConfigError, MuscallError
 from muscall.models.checkpoint import released
 from muscall.training import fine_tuning, train
+from muscall.training.finetune import HEADS_LR, LR
 from muscall.training.interpolation import WeightInterpolation
 
 RATE = 16000
@@ -106,6 +107,14 @@ def test_the_packaged_weights_can_be_gone_on_from(
     text = [name for name in before if name.startswith("text.")]
     assert text
     assert all(torch.equal(before[name], after[name]) for name in text)
+
+
+def test_projections_alone_learn_faster_than_encoders(
+    library: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fine_tuning("default", library).train.lr == HEADS_LR
+    assert fine_tuning(str(tiny_checkpoint), library).train.lr == LR
 
 
 def test_what_cannot_be_tuned_on_is_one_line(

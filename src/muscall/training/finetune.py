@@ -11,13 +11,15 @@ from muscall.data.manifest import read_manifest
 from muscall.data.splits import kept_aside
 from muscall.data.tagged import write_manifest
 from muscall.errors import ConfigError
+from muscall.models.muscall import load
 from muscall.training.config import Config
 from muscall.training.sentences import EQUAL
 
 BATCH, VAL_SHARE = 64, 0.15
+LR, HEADS_LR = 2e-4, 1e-3
+"""Learning rates: where an encoder learns, and where both are frozen."""
 SETTINGS: dict[str, Any] = {
     "steps": 100,
-    "lr": 2e-4,
     "warmup": 0.1,
     "micro_batch": 32,
     "gradient_caching": False,
@@ -36,6 +38,7 @@ def fine_tuning(init: str, music: str | Path, overrides: str | Sequence[str] = (
         overrides: further settings, `a.b=value`, which take precedence.
 
     Raises:
+        CheckpointError: there is no such model.
         ManifestError: naming every unusable row.
         MuscallError: a folder in which no file has tags.
         ConfigError: a wrong override, or too few rows.
@@ -50,10 +53,13 @@ def fine_tuning(init: str, music: str | Path, overrides: str | Sequence[str] = (
     left = rows - kept_aside(rows, VAL_SHARE)
     if left < 2:
         raise ConfigError(f"{music}: {rows} rows are too few to train and to validate on")
+    model = load(init, device="cpu")
+    learns = any(p.requires_grad for part in (model.audio, model.text) for p in part.parameters())
+    settings = {**SETTINGS, "lr": LR if learns else HEADS_LR}
     values = {
         "data": {"train": str(manifest), "val_share": VAL_SHARE, "augment": {"enabled": False}},
         # Half of a tagged folder may be "Rock music".
         "loss": {"false_negative_threshold": 0.99, "sentence_encoder": EQUAL},
-        "train": {**SETTINGS, "init": init, "out": str(out), "batch_size": min(BATCH, left)},
+        "train": {**settings, "init": init, "out": str(out), "batch_size": min(BATCH, left)},
     }
     return Config.build(values, overrides, str(music))
