@@ -77,7 +77,7 @@ def test_parts_of_one_file_get_ids_of_their_own(folder: Path, suffix: str) -> No
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
-@pytest.mark.parametrize("column", ["caption", "captions"])
+@pytest.mark.parametrize("column", ["caption", "captions", "text", "description"])
 def test_a_row_may_have_several_captions(folder: Path, suffix: str, column: str) -> None:
     path = write(folder / f"train.{suffix}", [{"audio": "a.wav", column: ["one", "two"]}])
     assert read_manifest(path)[0].captions == ("one", "two")
@@ -176,7 +176,7 @@ def test_a_line_that_cannot_be_read_is_named(folder: Path, lines: bytes, expecte
         (b'audio,caption\na.wav,"x" y\nb.flac,z', ":2: ',' expected after '\"'"),
         (b'audio,caption\na.wav,"x\n', ":2: unexpected end of data"),
         (b"audio,caption\na.wav,caf\xe9\n", ":2: caption.0: not UTF-8"),
-        (b"file,text\na.wav,x\n", ":2: audio: field required; caption: field required"),
+        (b"file,words\na.wav,x\n", ":2: audio: field required; caption: field required"),
     ],
 )
 def test_a_wrong_csv_row_is_named(folder: Path, lines: bytes, expected: str) -> None:

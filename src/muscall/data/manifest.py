@@ -57,7 +57,8 @@ def read_manifest(
     a list of objects. The columns are
 
     - `audio`: a path relative to the folder of the manifest, or to `audio/` in that folder;
-    - `caption` (or `captions`): one text, or, except in CSV, a list of them;
+    - `caption` (or `captions`, else `text`, `texts`, `description`, `sentence`, `sentences`): one
+      text, or, except in CSV, a list of them;
     - `label` (or `labels`): the same; the list may be empty, where none of the labels applies;
     - `start`, `duration` (optional, seconds): the usable part of the file, by default all of it;
     - `id` (optional): by default the path in `audio` as written, with `@start` after it if
@@ -74,8 +75,7 @@ def read_manifest(
     Sound may lie in the table itself. In Parquet, `audio` is then the hub's feature `Audio`, a
     struct of `bytes` and `path`; the default `id` is the file's name and the number of the row.
     A `.tar` is WebDataset's: members whose names are equal up to the first dot are a row, one of
-    them sound, `.json` an object of the other columns (in which `text` may stand for `caption`),
-    `.txt` the caption; the default `id` is the file's name and the sound's.
+    them sound, `.json` an object of the other columns, `.txt` the caption; the default `id` is the file's name and the sound's.
 
     Args:
         path: a file, several by a pattern as `shards/{000..099}.tar`, or files of a hub; see
@@ -200,7 +200,8 @@ def _not_empty(texts: list[str]) -> list[str]:
 
 _ALIASES = {
     "audio": ("audio", "audio_path"),
-    "captions": ("caption", "captions"),
+    # The first that is there. The others are what sets on the hub call them.
+    "captions": ("caption", "captions", "text", "texts", "description", "sentence", "sentences"),
     "labels": ("label", "labels"),
     "id": ("id", "audio_id"),
 }

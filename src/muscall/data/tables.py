@@ -202,8 +202,7 @@ def _told(path: Path, tar: tarfile.TarFile, members: list[tarfile.TarInfo]) -> A
         names = ", ".join(member.name for member in sounds) or "none"
         return ValueError(f"expected one sound file, found {names}")
     sound = Member(path, sounds[0].name, sounds[0].offset_data, sounds[0].size)
-    # LAION's shards call the captions text.
-    return {"caption": record.get("text")} | record | {"audio": sound}
+    return record | {"audio": sound}
 
 
 _READERS: dict[str, Callable[[Path, Columns], Iterator[tuple[str, Any]]]] = {
