@@ -137,7 +137,7 @@ def make_manifests() -> None:
         b'good.wav,"quoted" badly,3\n'
         b"good.wav,a tone,\n"
     )
-    Path("other-columns.csv").write_text("file,text\ngood.wav,a tone\n")
+    Path("other-columns.csv").write_text("file,words\ngood.wav,a tone\n")
     Path("rows.txt").write_text("good.wav a tone")
     Path("none.jsonl").touch()
     Path("not-a-list.json").write_text('{"audio": "good.wav"}')
