@@ -10,14 +10,19 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import yaml
+from rich.cells import cell_len
 from safetensors import safe_open
 
 from muscall import MusCALL
+from muscall.cli import found
 from muscall.cli.found import bar
+from muscall.library.search.hits import Hit, Passage
 from muscall.models.config import ModelConfig
 
 Run = Callable[..., SimpleNamespace]
@@ -257,6 +262,25 @@ def test_bar() -> None:
     assert set(lengths) == {12}
     marks = [bar(share) for share in np.linspace(0, 1, 50)]
     assert marks == sorted(marks, key=lambda mark: len(mark.rstrip()))
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_a_terminal_is_never_too_narrow(width: int) -> None:
+    names = {"short": ("Sol", "a"), "long": ("L" * 300, "b" * 90), "wide": ("夜曲" * 40, "فيروز")}
+    rest: dict[str, Any] = {"album": "", "genre": "", "year": None, "bpm": None, "duration": 1.0}
+    version = Hit(path=Path("/music/" + "夜" * 60 + ".flac"), title="", artist="", **rest)
+    hits = [
+        Hit(path=Path(f"/music/{key * 40}.flac"), title=title, artist=artist, rank=place + 1,
+            relative_score=0.5, passage=Passage(5000.0, 3.0), versions=(version,), **rest)
+        for place, (key, (title, artist)) in enumerate(names.items())
+    ]  # fmt: skip
+    lines = [line for hit in hits for line in found.lines(hit, width)]
+    assert len(lines) == 2 * len(hits)
+    assert max(map(cell_len, lines)) <= max(width, 52)
+    assert "a - Sol" in lines[0]
+    if width == 80:
+        assert "…" in lines[2]
+        assert lines[2].endswith("long.flac")
 
 
 def test_the_rows_of_shards_are_embedded_and_scored(

@@ -99,12 +99,9 @@ def launcher(processes):
 def start_process(settings, folder, *module):
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings))
-    return start(*module, "-m", "muscall", "train", str(path))
-
-
-def start(*arguments):
+    command = [sys.executable, *module, "-m", "muscall", "train", str(path)]
     return subprocess.Popen(
-        [sys.executable, *arguments],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -164,49 +161,33 @@ def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_pa
     )
 
 
-# One launch for several runs: most of its time are the imports of its processes.
-RUNS = """
-import sys
-from muscall.training import Config, train
-
-for path in sys.argv[1:]:
-    train(Config.read(path))
-"""
-LOSSES = {
-    "content": ({"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
-    "sigmoid": ({"kind": "sigmoid"}, {"logit_bias": -2.0}),
-    "triplet": ({"kind": "triplet"}, {}),
-}
-
-
-@pytest.mark.parametrize(("processes", "names"), [(2, list(LOSSES)), (3, ["content"])])
-def test_many_processes_equal_one(settings, tmp_path, processes, names):
-    script = tmp_path / "runs.py"
-    script.write_text(RUNS)
+@pytest.mark.parametrize(
+    ("processes", "loss", "heads"),
+    [
+        (3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
+        (2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
+        (2, {"kind": "triplet"}, {}),
+    ],
+)
+def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
+    settings["loss"] = loss
+    settings["model"] |= heads
     # Adam turns the rounding of gradients that are nearly zero into whole steps; a large eps does
     # not.
     settings["train"]["eps"] = 1e-3
-    paths = []
-    for name in names:
-        loss, heads = LOSSES[name]
-        those = settings | {"loss": loss, "model": settings["model"] | heads}
-        run(those, train__out=str(tmp_path / f"alone-{name}"))
-        of_many = settings["train"] | {"out": str(tmp_path / f"many-{name}")}
-        paths.append(tmp_path / f"{name}.yaml")
-        paths[-1].write_text(yaml.safe_dump(those | {"train": of_many}))
-    process = start(*launcher(processes), str(script), *map(str, paths))
+    alone = dict(settings, train=settings["train"] | {"out": str(tmp_path / "alone")})
+    run(alone)
+    process = start_process(settings, tmp_path, *launcher(processes))
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    for name in names:
-        many, alone = tmp_path / f"many-{name}", tmp_path / f"alone-{name}"
-        ours, theirs = weights_of(many), weights_of(alone)
-        for key, value in theirs.items():
-            torch.testing.assert_close(ours[key], value, rtol=1e-3, atol=1e-4, msg=f"{name} {key}")
-        losses = [
-            [r["loss"] for r in map(json.loads, path.read_text().splitlines()) if "loss" in r]
-            for path in (many / "metrics.jsonl", alone / "metrics.jsonl")
-        ]
-        np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+    ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "alone")
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    losses = [
+        [r["loss"] for r in map(json.loads, path.read_text().splitlines()) if "loss" in r]
+        for path in (tmp_path / "run" / "metrics.jsonl", tmp_path / "alone" / "metrics.jsonl")
+    ]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])

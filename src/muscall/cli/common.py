@@ -42,7 +42,8 @@ Threads = Annotated[
 AnExample = Annotated[
     str,
     typer.Argument(
-        metavar="FILE[@m:ss-m:ss]", help="A music file, or a passage: song.flac@1:05-1:20."
+        metavar="FILE[@m:ss-m:ss]",
+        help="A music file, a passage (song.flac@1:05-1:20), or the title of a track.",
     ),
 ]
 LibraryPath = Annotated[

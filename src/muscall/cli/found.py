@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
 from muscall.cli.common import clock, message, print_json, readable, unicode
 from muscall.errors import one_line
@@ -66,6 +68,8 @@ Relative = Annotated[
 ]
 
 _BAR = 12
+_PLACE = _BAR + 10  # columns of bar, mark and start
+_NARROWEST = 20  # columns that name and path have in any terminal
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -113,24 +117,56 @@ class Form:
                 file.write(m3u8(results, places).encode())
             message(f"{len(results)} tracks in {readable(self.m3u)}")
         elif results:
-            print("\n".join(line for hit in results for line in _lines(hit)), flush=True)
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            if width:
+                typer.secho(
+                    _line("", f"{'fit':<{_BAR}}   {'at':>7}", "track", "file", width), dim=True
+                )
+            print("\n".join(line for hit in results for line in lines(hit, width)), flush=True)
 
 
-def _lines(hit: Hit) -> list[str]:
-    place = " " * (_BAR + 10)
+def lines(hit: Hit, width: int | None) -> list[str]:
+    """A line for a track, and one for each further version of it; cut to `width` if that is one."""
+    place = " " * _PLACE
     if hit.passage is not None or hit.relative_score:
         mark = "*" if hit.keyword_match else " "
         start = "" if hit.passage is None else clock(hit.passage.start)
         place = f"{bar(hit.relative_score)} {mark} {start:>7}"
-    also = [f"{'also':>{_BAR + 16}}  {_titled(version)}" for version in hit.versions]
-    return [f"{hit.rank:4}  {place}  {_titled(hit)}", *also]
+    rows = [(str(hit.rank), place, hit)]
+    rows += [("", f"{'also':>{_PLACE}}", version) for version in hit.versions]
+    return [_line(rank, place, *_titled(one), width) for rank, place, one in rows]
 
 
-def _titled(hit: Hit) -> str:
+def _line(rank: str, place: str, name: str, path: str, width: int | None) -> str:
+    left = f"{rank:>4}  {place}  "
+    if width is None:
+        return f"{left}{name:<32}  {path}"
+    room = max(width - cell_len(left), _NARROWEST)
+    named = room * 3 // 5
+    return f"{left}{_cut(name, named)}  {_cut_start(path, room - named - 2)}".rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    """So many columns of a terminal, with three dots in the last where something is missing."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…"
+
+
+def _cut_start(text: str, width: int) -> str:
+    """The end of a text, in so many columns of a terminal at most."""
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) >= width:
+        text = text[1:]
+    return "…" + text
+
+
+def _titled(hit: Hit) -> tuple[str, str]:
     from muscall.library.playlists.m3u8 import called
 
     name = called(hit.path, hit.title, hit.artist)
-    return f"{one_line(name):<32}  {one_line(readable(hit.path))}"
+    return one_line(name), one_line(readable(hit.path))
 
 
 def _object(hit: Hit) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def read_manifest(
     Sound may lie in the table itself. In Parquet, `audio` is then the hub's feature `Audio`, a
     struct of `bytes` and `path`; the default `id` is the file's name and the number of the row.
     A `.tar` is WebDataset's: members whose names are equal up to the first dot are a row, one of
-    them sound, `.json` an object of the other columns, `.txt` the caption; the default `id` is the file's name and the sound's.
+    them sound, `.json` an object of the other columns, `.txt` the caption; the default `id` is
+    the file's name and the sound's.
 
     Args:
         path: a file, several by a pattern as `shards/{000..099}.tar`, or files of a hub; see

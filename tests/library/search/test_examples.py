@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from muscall import Library, MusCALL
-from muscall.errors import AudioError, MuscallError
+from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.audio_hash import audio_hash
 from muscall.library.indexing.writer import Batch, Track, writing
 from muscall.library.pipeline import pipeline_id
@@ -50,6 +50,19 @@ def test_what_is_the_name_of_a_file_is_that_file(tmp_path: Path) -> None:
         assert Example.parse(path) == Example(path)
         assert Example.parse(f"{path}@2-3") == Example(path, 2, 3)
     assert Example.parse("a@b.flac") == Example(Path("a@b.flac"))
+
+
+def test_a_title_stands_for_its_track(library: Library, songs: Path, sing: Sing) -> None:
+    quiet = sing(songs / "Quiet Evening.flac", 300, 3)
+    sing(songs / "Quiet Evening at home.flac", 900, 3)
+    library.index([songs], workers=1)
+    expected = library.similar(quiet)
+    assert expected
+    assert library.similar("quiet evening") == expected
+    with pytest.raises(NotFound, match="loud evening: no such file, and no track is called so"):
+        library.similar("loud evening")
+    with pytest.raises(AudioError, match=r"Quiet.flac: no such file"):
+        library.similar("Quiet.flac")
 
 
 @pytest.mark.parametrize("text", ["song.flac@1:20-1:05", "song.flac@3-3", "song.flac@0-0"])

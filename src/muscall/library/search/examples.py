@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from muscall.audio.files import AUDIO_SUFFIXES
 from muscall.audio.tags import read_tags
 from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.audio_hash import audio_hash
+from muscall.library.names import words_of
 from muscall.library.scan import path_text
+from muscall.library.search.tracks import Tracks
 from muscall.library.store import File, Store, matrix
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _PASSAGE = 15.0  # seconds, where only the start of a passage is given
 _COVERED = 0.9  # share of a passage that windows of the library must hold to stand for it
 _TOGETHER = 1000  # files that are looked up at once
+_CALLED = 100  # tracks whose names have the words of a title
 
 _TIME = r"(?:(?:\d+:)?\d+:)?\d+(?:\.\d+)?"
 _KEY = re.compile("[0-9a-f]{40}")
@@ -71,8 +75,8 @@ class Sound:
 
 
 AnExample = str | Path | Example | Sound
-"""As `Example.parse` reads it: "song.flac", or "song.flac@1:05-1:20"; also the key of a track, or
-what was heard already.
+"""As `Example.parse` reads it: "song.flac", or "song.flac@1:05-1:20"; also the key or the title of
+a track, or what was heard already.
 """
 
 
@@ -108,6 +112,7 @@ class Examples:
             NotFound: a key is that of no track.
             MuscallError: as `Example`.
         """
+        examples = tuple(map(self._meant, examples))
         files = {one: parsed for one in examples if (parsed := _file(one)) is not None}
         keys = _keys(self._music.store, [example.path for example in files.values()])
         failures = [key for key in keys.values() if isinstance(key, AudioError)]
@@ -119,6 +124,24 @@ class Examples:
             else self._known(one)
             for one in examples
         ]
+
+    def _meant(self, example: AnExample) -> AnExample:
+        """The key of the track that has this title, if it is one and no file."""
+        if not isinstance(example, str) or _is_file(example):
+            return example
+        words = words_of([example])
+        table = self._music.store.tracks(self._music.pipeline)
+        if table is None or not words:
+            return example
+        rows = table.search().where(" AND ".join(map(Tracks.has_word, words)))
+        found = rows.select(["key", "title", "path"]).limit(_CALLED).to_arrow().to_pylist()
+        if not found:
+            raise NotFound(f"{example}: no such file, and no track is called so")
+        # What is called so and no more before what is called more.
+        names = [(row["title"] or "", Path(row["path"]).stem) for row in found]
+        whole = [words in (words_of([title]), words_of([stem])) for title, stem in names]
+        order = sorted(range(len(found)), key=lambda n: (not whole[n], found[n]["path"]))
+        return str(found[order[0]]["key"])
 
     def _known(self, example: AnExample) -> Sound:
         if isinstance(example, Sound):
@@ -191,6 +214,17 @@ class Examples:
         model, segment = self._music.model, Segment(example.path, start, duration)
         vector: np.ndarray = model.encode_audio([segment])[0]
         return vector
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text is the key of a track, or names a file, be it there or not."""
+    path = Example.parse(text).path
+    return (
+        _KEY.fullmatch(text) is not None
+        or os.path.lexists(path)
+        or path.parent != Path()
+        or path.suffix.lower() in AUDIO_SUFFIXES
+    )
 
 
 def _file(example: AnExample) -> Example | None:
