@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
 
 from muscall.serving.page.player import playing
 from muscall.serving.security import prefix
@@ -24,12 +25,9 @@ def block(name: str, tag: str = "div", **attributes: object) -> Element:
     return element
 
 
-def line(text: str, name: str, tag: str = "div") -> Element:
+def line(text: str, name: str, tag: str = "div") -> TextElement:
     """A text with classes of the style sheet."""
-    element = block(name, tag)
-    with element:
-        ui.label(text)
-    return element
+    return TextElement(tag=tag, text=text).classes(name)
 
 
 def icon_button(icon: str, label: str, on_click: Handler | None = None) -> ui.button:
