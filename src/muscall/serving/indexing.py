@@ -113,12 +113,14 @@ class Indexing:
         if before is not None:
             before.join()  # it was paused and may not have let go of the library yet
         # The bar goes on from where the pause was: what was done is in the library.
-        known = self.progress.done if self.progress is not None else 0
+        paused, known = self.progress, 0
         first: tuple[float, indexing.Progress] | None = None
 
         def show(now: indexing.Progress) -> None:
-            nonlocal first
+            nonlocal first, known
             clock = time.monotonic()
+            if first is None and paused is not None:
+                known = max(paused.done, paused.total - now.total)
             # Until the first file is heard, processes start, which says nothing of the others.
             since, at = first = first or (clock, now)
             passed = max(clock - since, 1e-3)

@@ -13,7 +13,15 @@ from muscall.errors import MuscallError, one_line
 from muscall.library.status import Status
 from muscall.serving.page.indexing import IndexingCard
 from muscall.serving.page.listener import Listener
-from muscall.serving.page.parts import block, count, icon_button, line, text_button
+from muscall.serving.page.parts import (
+    answer_of,
+    asking,
+    block,
+    count,
+    icon_button,
+    line,
+    text_button,
+)
 
 _MOST = 500  # folders listed in one
 
@@ -50,10 +58,9 @@ class FolderField:
             start = await asyncio.to_thread(self._folders.find, self._input.value or "")
         except MuscallError:
             start = await asyncio.to_thread(self._folders.start)
-        with ui.dialog() as dialog, ui.card().classes("dialog chooser"):
-            line("Choose a folder", "heading", "h2")
+        with asking("Choose a folder") as dialog:
             path = ui.label().classes("path").props('aria-live="polite"')
-            there = block("chooser-list", role="list", aria_label="Folders")
+            there = block("chooser-list")
             with block("dialog-buttons"):
                 text_button("Cancel", "close", dialog.close).classes("quiet")
                 text_button("Take this one", "check", lambda: dialog.submit(path.text)).classes(
@@ -79,8 +86,7 @@ class FolderField:
             button.on("click", partial(show, folder))
 
         await show(start)
-        chosen = await dialog
-        dialog.delete()
+        chosen = await answer_of(dialog)
         if chosen:
             self._input.error = None
             self._input.set_value(chosen)
@@ -122,8 +128,7 @@ class FolderList:
                         icon_button("close", name, partial(self._take_out, folder))
 
     async def _take_out(self, folder: Path) -> None:
-        with ui.dialog() as dialog, ui.card().classes("dialog"):
-            line("Take this folder out?", "heading", "h2")
+        with asking("Take this folder out?") as dialog:
             line(one_line(folder), "path")
             line(
                 "Nothing on the disk is touched. Its songs can stay in the library, without what "
@@ -136,8 +141,7 @@ class FolderList:
                 keep.classes("quiet")
                 forget = text_button("Forget its songs", "o_delete", lambda: dialog.submit("go"))
                 forget.classes("primary")
-        answer = await dialog
-        dialog.delete()
+        answer = await answer_of(dialog)
         if answer:
             remove = partial(
                 self._listener.service.indexing.remove, folder, keep_tracks=answer == "keep"

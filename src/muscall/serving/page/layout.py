@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI, Request, Response
+from nicegui import app as pages
 from nicegui import background_tasks, ui
 
 from muscall.errors import MuscallError
@@ -74,6 +75,7 @@ def mount(app: FastAPI, service: Service) -> None:
     ui.add_css(_HERE / "page.css", shared=True)
     for script in _SCRIPTS:
         ui.add_body_html(f"<script>{(_HERE / script).read_text('utf-8')}</script>", shared=True)
+    pages.config.quasar_config["loadingBar"]["skipHijack"] = True  # the page has its own signs
     # When it starts, NiceGUI looks at every object there is, torch's deprecated ones among them.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.ui_run_with")
     ui.run_with(
@@ -211,7 +213,7 @@ def _theme_button(theme: str) -> None:
 
 
 def _keys() -> ui.dialog:
-    with ui.dialog() as dialog, ui.card().classes("keys"):
+    with ui.dialog().props("aria-label=Keys") as dialog, ui.card().classes("keys"):
         line("Keys", "heading", "h2")
         with block("keys-list", "dl"):
             for keys, what in _KEYS.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +41,23 @@ def icon_button(icon: str, label: str, on_click: Handler | None = None) -> ui.bu
 def text_button(text: str, icon: str, on_click: Handler | None = None) -> ui.button:
     """A button with its icon and words; the style sheet gives it its weight by classes."""
     return ui.button(text, icon=icon, on_click=on_click, color=None).props("unelevated no-caps")
+
+
+@contextmanager
+def asking(title: str) -> Iterator[ui.dialog]:
+    """A dialog that is filled in the block, and then waits for `answer_of`."""
+    with ui.dialog() as dialog, ui.card().classes("dialog"):
+        dialog.props["aria-label"] = title
+        line(title, "heading", "h2")
+        yield dialog
+
+
+async def answer_of(dialog: ui.dialog) -> Any:
+    """What a dialog is submitted with, None where it was closed."""
+    answer = await dialog
+    if not dialog.is_deleted:
+        dialog.delete()
+    return answer
 
 
 def play_cover(play_list: str, track: Track) -> None:

@@ -12,6 +12,7 @@ from nicegui import ui
 from muscall.errors import MuscallError
 from muscall.library.playlists.saved import Request, Saved
 from muscall.library.store import reading
+from muscall.serving.page import parts
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import block, icon_button, line, text_button
 from muscall.serving.shown import Track, answer_of
@@ -74,8 +75,7 @@ class SavedPlaylists:
             n=_TRACKS,
             max_per_artist=query.max_per_artist,
         )
-        with ui.dialog() as dialog, ui.card().classes("dialog"):
-            line("Save this request", "heading", "h2")
+        with parts.asking("Save this request") as dialog:
             line(
                 "It becomes a playlist of up to 50 songs that finds anew whatever fits, after every"
                 " look at your folders.",
@@ -97,8 +97,7 @@ class SavedPlaylists:
             with block("dialog-buttons"):
                 text_button("Cancel", "close", dialog.close).classes("quiet")
                 text_button("Save", "o_bookmark", submit).classes("primary")
-        saved = await dialog
-        dialog.delete()
+        saved = await parts.answer_of(dialog)
         if saved:
             self._listener.tell(f"Saved as {saved}")
             await self.show()
