@@ -47,6 +47,13 @@ def test_a_port_in_use_is_told(run: Run) -> None:
     assert line == f"muscall: 127.0.0.1:{port}: Address already in use"
 
 
+def test_a_folder_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    done = run("serve", tmp_path / "none")
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.splitlines()
+    assert line == f"muscall: {tmp_path}/none: no such folder on the machine that serves"
+
+
 def test_a_server_serves_many_and_ends_when_it_is_told(
     music: Path, tiny_model: MusCALL, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from muscall.library.cache import Cache
 from muscall.serving import map as maps
-from muscall.serving.map import Map
+from muscall.serving.map import Map, together
 
 
 def clusters(count: int, seed: int = 0) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -88,3 +88,13 @@ def test_small_libraries_have_a_map_too(cache: Cache, count: int) -> None:
     assert places.shape == (count, 2)
     assert ((places >= 0) & (places <= 1)).all()
     assert chart.place(vectors[:1]).shape == (1, 2)
+
+
+def test_groups_are_what_lies_together(cache: Cache) -> None:
+    keys, vectors, whose = clusters(400)
+    groups = together(Map(cache).lay_out(keys, vectors))
+    assert sorted(np.concatenate(groups).tolist()) == list(range(400))
+    assert 5 <= len(groups) <= 12
+    purity = sum(np.bincount(whose[rows]).max() for rows in groups) / 400
+    assert purity > 0.9
+    assert len(together(np.random.default_rng(0).random((2, 2)))) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,10 @@ ApiKey = Annotated[
 
 @needs("serve", "muscall serve")
 def serve(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR", help="Folders of music to index meanwhile."),
+    ] = None,
     host: Host = "127.0.0.1",
     port: Port = 8765,
     api_key: ApiKey = None,
@@ -41,23 +46,42 @@ def serve(
             help="Address that people open, where a proxy hides it: https://music.example.com.",
         ),
     ] = None,
+    below: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Let the page add folders below DIR alone; without it any folder, or, with a key, "
+            "those below your home.",
+        ),
+    ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     library: LibraryPath = None,
     model: Model = None,
     threads: Threads = None,
 ) -> None:
-    """Show the library in a web page, and serve it to programs under /v1."""
+    """Show the library in a web page, and serve it to programs under /v1.
+
+    `muscall serve ~/Music` indexes a folder meanwhile.
+    """
     from muscall.serving import security
+    from muscall.serving.folders import Folders
 
     security.check(host, api_key)
+    music = [Folders([Path("/")]).find(str(folder.absolute())) for folder in folders or ()]
     listening = listen(host, port)
     limit_threads(threads)
     from muscall.library.library import Library
     from muscall.serving.app import build
 
     app = build(
-        Library(library, model), host=host, api_key=api_key, allowed_origins=allow_origin or ()
+        Library(library, model),
+        host=host,
+        api_key=api_key,
+        allowed_origins=allow_origin or (),
+        below=below or (),
     )
+    if music:
+        app.state.service.indexing.start(music)
     address = address_of(host, listening)
     message(f"serving at {address}")
     if open_page:

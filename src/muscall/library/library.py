@@ -89,8 +89,11 @@ class Library:
             self.playlists.write()
         return report
 
-    def forget(self, folder: str | Path) -> tuple[int, int]:
+    def forget(self, folder: str | Path, *, keep_tracks: bool = False) -> tuple[int, int]:
         """Delete what is known of a folder, and touch nothing in it; how many files and tracks.
+
+        Args:
+            keep_tracks: whether only to look through it no more, and to find what it held.
 
         Raises:
             MuscallError: nothing of it is known, or there is no library.
@@ -98,7 +101,8 @@ class Library:
         from muscall.library.indexing.writer import forget
 
         self.store.must_exist()
-        return forget(self.store, path_text(Path(os.path.normpath(Path(folder).absolute()))))
+        path = path_text(Path(os.path.normpath(Path(folder).absolute())))
+        return forget(self.store, path, keep_tracks=keep_tracks)
 
     def changes(self, roots: str | Path | Sequence[str | Path] = ()) -> Iterator[None]:
         """Yields at once, then for ever whenever it is time to index `roots` again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,8 @@ class Status:
     failed: int
     """Of `files`, those that cannot be read."""
     pipelines: list[Pipeline]
+    counts: dict[Path, int] = field(default_factory=dict)
+    """How many of `files` were found in each folder."""
     damage: dict[str, str] = field(default_factory=dict)
     """What cannot be read of the library itself, and why; what is in there is not counted."""
 
@@ -83,5 +86,6 @@ def read_status(store: Store) -> Status:
         offline=sum(file.state == "offline" for file in files),
         failed=sum(file.error is not None for file in files),
         pipelines=pipelines,
+        counts={text_path(root): n for root, n in Counter(file.root for file in files).items()},
         damage=damage,
     )

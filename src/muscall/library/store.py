@@ -97,10 +97,12 @@ def windows_schema(dim: int) -> pa.Schema:
 
 
 class NothingIndexed(MuscallError):
-    """There are no tracks that the model has heard."""
+    """There is no library, or there are no tracks in it that the model has heard."""
 
-    def __init__(self) -> None:
-        super().__init__("nothing is indexed with this model: muscall index FOLDER")
+    def __init__(
+        self, reason: str = "nothing is indexed with this model: muscall index FOLDER"
+    ) -> None:
+        super().__init__(reason)
 
 
 class Damaged(MuscallError):
@@ -189,10 +191,10 @@ class Store:
         """Nothing where there is a library.
 
         Raises:
-            MuscallError: there is none.
+            NothingIndexed: there is none.
         """
         if not self.exists():
-            raise MuscallError(f"{self.folder}: no library there; `muscall index` makes one")
+            raise NothingIndexed(f"{self.folder}: no library there; `muscall index` makes one")
 
     def size(self) -> int:
         """Bytes: of all the folder, or of what the tables in a bucket hold now."""

@@ -31,7 +31,7 @@ from muscall.serving.schemas import (
     Uploaded,
 )
 from muscall.serving.service import Service
-from muscall.serving.shown import Answer, MapPoint, Track, Waveform
+from muscall.serving.shown import Answer, MapPoint, MapRegion, Track, Waveform
 from muscall.serving.streaming import send
 
 # What decodes, or is slow the first time, waits for its like alone: no music for uploads or labels.
@@ -203,6 +203,12 @@ async def upload(service: Serving, file: UploadFile) -> Uploaded:
 async def points(service: Serving) -> list[MapPoint]:
     """All tracks on a plane, those that sound alike close together; 20,000 of them at most."""
     return await _slowly(service.map)
+
+
+@router.get("/map/regions")
+async def regions(service: Serving) -> list[MapRegion]:
+    """Words for the parts of the map; none for a map of few tracks."""
+    return await _slowly(service.regions)
 
 
 @router.get("/map/project", responses=problems(404))

@@ -40,6 +40,7 @@ def build(
     api_key: str | None = None,
     allowed_origins: Sequence[str] = (),
     cache: Path | None = None,
+    below: Sequence[Path] = (),
     page: bool = True,
 ) -> FastAPI:
     """The application that serves `library`: the API under /v1, apps' under /rest and the page.
@@ -50,13 +51,15 @@ def build(
         allowed_origins: sites such as "https://music.example.com" whose pages may ask, beside the
             own: for a proxy that hides the name it is asked by.
         cache: see `Service`.
+        below: folders below which listeners may name folders to index; none for any, or, of a
+            server with a key, for the home of who serves.
         page: whether to serve the page too, which one application of a process can.
 
     Raises:
         MuscallError: it would be open to others, or the key is too weak; there is no such model.
     """
     security.check(host, api_key)
-    service = Service(library, cache)
+    service = Service(library, cache, below or [Path("/") if api_key is None else Path.home()])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -13,6 +13,8 @@ from muscall.errors import MuscallError
 from muscall.library.indexing import run as indexing
 from muscall.library.library import Library
 
+_SETTLED = 5.0  # seconds after the first file until its speed tells how long the others take
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -32,7 +34,7 @@ class Indexing:
     """Runs `Library.index` in a thread. To be used from any thread.
 
     `progress` is that of the run at work or paused, else None; `report` is what the last one that
-    came to its end did, `error` why the last one did not.
+    came to its end did, `error` why the last one did not; `waiting` are folders that come next.
     """
 
     def __init__(self, library: Library) -> None:
@@ -40,24 +42,23 @@ class Indexing:
         self.progress: Progress | None = None
         self.report: str | None = None
         self.error: str | None = None
+        self.waiting: tuple[Path, ...] = ()
         self._library = library
-        self._folders: Sequence[str | Path] = ()
+        self._folders: tuple[Path, ...] = ()
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, folders: Sequence[str | Path] = ()) -> None:
-        """Listen to what is new in `folders`, or in all that are known. Does nothing in a run."""
+    def start(self, folders: Sequence[Path] = ()) -> None:
+        """Listen to what is new in `folders`, or in all that are known; where a run is at work or
+        paused, when that has ended."""
         with self._lock:
-            if self.state == "running":
-                return
-            before, self._stopped = self._thread, threading.Event()
-            self.state, self.progress, self.error = "running", None, None
-            self._folders = folders
-            self._thread = threading.Thread(
-                target=self._run, args=(self._stopped, before), name="index"
-            )
-            self._thread.start()
+            if self.state == "idle":
+                self.progress, self.error = None, None
+                self._begin(tuple(folders))
+            else:
+                self.waiting = tuple(dict.fromkeys([*self.waiting, *folders]))
+                self.resume()
 
     def pause(self) -> None:
         """End the run within seconds; what is done stays. Does nothing without a run."""
@@ -70,7 +71,29 @@ class Indexing:
         """Go on after a pause: what was done is not done again. Does nothing without a pause."""
         with self._lock:
             if self.state == "paused":
-                self.start(self._folders)
+                self._begin(self._folders)
+
+    def remove(self, folder: Path, *, keep_tracks: bool) -> tuple[int, int]:
+        """Forget a folder, see `Library.forget`; a run is held up for it, and goes on without it.
+
+        Raises:
+            MuscallError: as `Library.forget`.
+        """
+        was = self.state
+        self.close()
+        with self._lock:
+            self._folders, self.waiting = (
+                tuple(one for one in folders if one != folder)
+                for folders in (self._folders, self.waiting)
+            )
+        try:
+            return self._library.forget(folder, keep_tracks=keep_tracks)
+        finally:
+            with self._lock:
+                if not self._library.store.roots():
+                    self.state, self.progress = "idle", None
+                elif was == "running":
+                    self.resume()
 
     def close(self) -> None:
         """Pause, and wait until what was done is committed."""
@@ -78,19 +101,36 @@ class Indexing:
         if self._thread is not None:
             self._thread.join()
 
+    def _begin(self, folders: tuple[Path, ...]) -> None:
+        before, self._stopped = self._thread, threading.Event()
+        self.state, self._folders = "running", folders
+        self._thread = threading.Thread(
+            target=self._run, args=(self._stopped, before), name="index"
+        )
+        self._thread.start()
+
     def _run(self, stopped: threading.Event, before: threading.Thread | None) -> None:
         if before is not None:
             before.join()  # it was paused and may not have let go of the library yet
-        started = time.monotonic()
+        # The bar goes on from where the pause was: what was done is in the library.
+        paused, known = self.progress, 0
+        first: tuple[float, indexing.Progress] | None = None
 
         def show(now: indexing.Progress) -> None:
-            passed = max(time.monotonic() - started, 1e-3)
-            speed = now.done / passed
-            left = (now.total - now.done) / speed if speed else None
+            nonlocal first, known
+            clock = time.monotonic()
+            if first is None and paused is not None:
+                known = max(paused.done, paused.total - now.total)
+            # Until the first file is heard, processes start, which says nothing of the others.
+            since, at = first = first or (clock, now)
+            passed = max(clock - since, 1e-3)
+            speed, times = (now.done - at.done) / passed, (now.seconds - at.seconds) / passed
+            left = (now.total - now.done) / speed if speed and passed >= _SETTLED else None
             with self._lock:
                 if not stopped.is_set():
-                    times = now.seconds / passed
-                    self.progress = Progress(now.done, now.total, speed, times, left)
+                    self.progress = Progress(
+                        known + now.done, known + now.total, speed, times, left
+                    )
 
         report, reason = None, None
         try:
@@ -103,5 +143,9 @@ class Indexing:
         finally:
             with self._lock:
                 if not stopped.is_set():
-                    self.state, self.progress, self.error = "idle", None, reason
+                    self.state, self.progress = "idle", None
+                    self.error = reason or self.error
                     self.report = str(report) if report is not None else self.report
+                    if self.waiting:
+                        folders, self.waiting = self.waiting, ()
+                        self._begin(folders)

@@ -19,6 +19,7 @@ _LANDMARKS = 2000
 _FEW = 10  # tracks, of which t-SNE makes nothing
 _DIMENSIONS = 50  # of which t-SNE sees the distances
 _NEAREST = 5
+_REGIONS = 12  # at most
 _ENOUGH = 0.8  # share of the landmarks that a layout must know
 
 
@@ -78,6 +79,15 @@ class Map:
         name = f"{digest.hexdigest()}.places"
         places = self._cache.array(name, (len(keys), 2), lambda: _lay_out(vectors))
         return _Layout({key: row for row, key in enumerate(keys)}, vectors, places)
+
+
+def together(places: np.ndarray) -> list[np.ndarray]:
+    """The rows of places (n, 2), n >= 2, in groups that lie together; the more, the more groups."""
+    from sklearn.cluster import KMeans  # slow to import
+
+    number = int(np.clip(np.sqrt(len(places) / 6), 2, _REGIONS))
+    whose = KMeans(number, n_init=3, random_state=0).fit_predict(places)
+    return [np.flatnonzero(whose == one) for one in range(number)]
 
 
 def _lay_out(vectors: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from muscall.serving.indexing import Progress
 
 _KEY, _UPLOAD = "[0-9a-f]{40}", "upload-[0-9a-f]{32}"
+EXAMPLE = f"^(?:{_KEY}|{_UPLOAD})$"
+"""What names a track, or an upload; never a file of the machine that serves."""
 
 
 def _valid(text: str) -> str:
@@ -25,7 +27,7 @@ Key = Annotated[str, InPath(pattern=f"^{_KEY}$", description="Of a track: forty 
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_valid)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_valid)]
 TrackKey = Annotated[str, Field(pattern=f"^{_KEY}$")]
-Example = Annotated[str, Field(pattern=f"^(?:{_KEY}|{_UPLOAD})$")]
+Example = Annotated[str, Field(pattern=EXAMPLE)]
 Filters = Annotated[Sequence[Text], Query(max_length=10, description="As in `/v1/search`.")]
 
 

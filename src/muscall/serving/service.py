@@ -27,16 +27,16 @@ from muscall.library.search.tracks import hit_of
 from muscall.library.status import Status
 from muscall.library.store import File, matrix, one_of
 from muscall.serving import covers, streaming
+from muscall.serving.atlas import Atlas
+from muscall.serving.folders import Folders
 from muscall.serving.indexing import Indexing
-from muscall.serving.map import Map
-from muscall.serving.shown import Answer, MapPoint, Track, Waveform, answer_of, title_of, track_of
+from muscall.serving.shown import Answer, MapPoint, MapRegion, Track, Waveform, answer_of, track_of
 from muscall.serving.uploads import Uploads
 from muscall.serving.waveform import BARS, waveform
 
 log = logging.getLogger("muscall")
 
 _SOUND, _BARS, _PLACES = 4 << 30, 200 << 20, 50 << 20  # bytes that are kept
-_SHOWN = 20_000  # tracks on a map
 _STRONG = 4.0  # standard deviations above the library's mean: a perfect match
 
 
@@ -47,18 +47,21 @@ class Service:
 
     Args:
         cache: the folder for what can be made again; None for the user's own.
+        below: the folders below which listeners may name folders to index.
     """
 
-    def __init__(self, library: Library, cache: Path | None = None) -> None:
+    def __init__(
+        self, library: Library, cache: Path | None = None, below: Sequence[Path] = (Path("/"),)
+    ) -> None:
         self.library = library
+        self.folders = Folders(below)
         self.indexing = Indexing(library)
         folder = cache or platformdirs.user_cache_path("muscall")
         self.sound = Cache(folder / "sound", _SOUND)
         self._bars = Cache(folder / "bars", _BARS)
-        self._map = Map(Cache(folder / "map", _PLACES))
+        self._atlas = Atlas(library, Cache(folder / "map", _PLACES))
         self._uploads = Uploads(library.model)
         self._describing = threading.Lock()
-        self._mapped: tuple[int, list[MapPoint]] | None = None
         self._direction = lru_cache(maxsize=256)(self._embed)
         if advice := self.status().advice:
             log.warning("%s", advice)
@@ -106,6 +109,16 @@ class Service:
             NotFound: there is none.
         """
         return track_of(self._row(key))
+
+    def name_of(self, example: str) -> str:
+        """What a track, or an upload, is called.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if example.startswith("upload-"):
+            return self._uploads.name(example)
+        return self.track(example).title
 
     def labels(self, key: str, n: int = 3) -> list[Label]:
         """The `n` labels of each kind that fit a track best, the genre that its tags tell first.
@@ -157,30 +170,12 @@ class Service:
 
     def map(self) -> list[MapPoint]:
         """All tracks on a plane, or 20,000 of them. The first time takes seconds."""
-        table = self.library.store.tracks(self.library.pipeline)
-        if table is None:
-            return []
-        version, condition = table.version, "offline = false"
-        if self._mapped is not None and self._mapped[0] == version:
-            return self._mapped[1]
-        count = table.count_rows(condition)
-        if count > _SHOWN:
-            condition += f" AND key < '{int(_SHOWN / count * 16**8):08x}'"
-        columns = ["key", "path", "title", "artist", "vector"]
-        rows = table.search().where(condition).select(columns).limit(None).to_arrow().sort_by("key")
-        points = []
-        if len(rows):
-            places = self._map.lay_out(rows["key"].to_pylist(), matrix(rows["vector"]))
-            points = [
-                MapPoint(
-                    row["key"], x, y, title_of(row, text_path(row["path"])), row["artist"] or ""
-                )
-                for row, (x, y) in zip(
-                    rows.drop_columns("vector").to_pylist(), places.tolist(), strict=True
-                )
-            ]
-        self._mapped = version, points
-        return points
+        return self._atlas.points()
+
+    def regions(self) -> list[MapRegion]:
+        """Words for the parts of the map; none for a map of few tracks."""
+        with self._describing:
+            return self._atlas.regions()
 
     def project(self, query: SearchQuery) -> tuple[float, float] | None:
         """Where on the map a query lies, x and y in 0..1; None of one that is not about sound.
@@ -189,10 +184,7 @@ class Service:
             NotFound: as `search`.
         """
         direction = self._direction(query)
-        if direction is None or not self.map():
-            return None
-        x, y = self._map.place(direction[None])[0].tolist()
-        return x, y
+        return None if direction is None else self._atlas.place(direction)
 
     def playlist(self, keys: Sequence[str]) -> str:
         """An M3U8 playlist of tracks.

@@ -86,6 +86,20 @@ class MapPoint:
     y: float
     title: str
     artist: str
+    genre: str
+    year: int | None
+    loudness: float | None
+    """Measured, in LUFS."""
+
+
+@dataclass(frozen=True)
+class MapRegion:
+    """A part of the map; `x` and `y` in 0..1 are its middle."""
+
+    x: float
+    y: float
+    text: str
+    """A label that fits its tracks more than the others."""
 
 
 def answer_of(results: Results) -> Answer:

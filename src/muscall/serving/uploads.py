@@ -31,6 +31,7 @@ class TooLarge(MuscallError):
 
 @dataclass(frozen=True)
 class _Upload:
+    name: str
     sound: Sound
     until: float
 
@@ -64,7 +65,7 @@ class Uploads:
             self._held = {old: kept for old, kept in self._held.items() if kept.until > now}
             while len(self._held) >= _MOST:
                 del self._held[next(iter(self._held))]
-            self._held[id_] = _Upload(sound, now + _KEPT)
+            self._held[id_] = _Upload(name, sound, now + _KEPT)
         return id_
 
     def get(self, id_: str) -> Sound:
@@ -73,11 +74,22 @@ class Uploads:
         Raises:
             NotFound: there is no such upload, or it was forgotten.
         """
+        return self._kept(id_).sound
+
+    def name(self, id_: str) -> str:
+        """What a song that `add` kept is called.
+
+        Raises:
+            NotFound: as `get`.
+        """
+        return self._kept(id_).name
+
+    def _kept(self, id_: str) -> _Upload:
         with self._lock:
             kept = self._held.get(id_)
         if kept is None or kept.until < time.monotonic():
             raise NotFound("there is no such upload, or it was forgotten: upload it again")
-        return kept.sound
+        return kept
 
     def _hear(self, path: Path) -> Sound:
         audio = self._model.config.audio

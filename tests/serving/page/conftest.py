@@ -34,7 +34,7 @@ from muscall import Library, MusCALL
 
 RATE = 16000
 SONGS = 30
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 25_000  # milliseconds
 LIBRARY = os.environ.get("MUSCALL_PAGE_LIBRARY")
 Snap = Callable[[Page, str], None]
 Open = Callable[..., Page]
@@ -82,13 +82,15 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+class Servers:
     """`serve(library, *options)`: run `muscall serve` until the tests end, and say where it is."""
-    started: list[tuple[subprocess.Popen[bytes], Path]] = []
 
-    def run(library: Path, *options: str) -> str:
-        cache = tmp_path_factory.mktemp("serve")
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self.started: dict[str, tuple[subprocess.Popen[bytes], Path]] = {}
+        self._folders = folders
+
+    def __call__(self, library: Path, *options: str) -> str:
+        cache = self._folders.mktemp("serve")
         command = [sys.executable, "-m", "muscall", "serve", "--port", "0", "--library", library]
         environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONUNBUFFERED": "1"}
         log = cache / "log"
@@ -96,13 +98,24 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
             process = subprocess.Popen(
                 [*command, *options], stderr=file, stdout=file, env=environment
             )
-        started.append((process, log))
-        return _address(process, log)
+        address = _address(process, log)
+        self.started[address] = process, log
+        return address
 
-    yield run
-    for process, _ in started:
+    def kill(self, address: str) -> None:
+        """As a loss of power does."""
+        process, _ = self.started.pop(address)
+        process.kill()
+        process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory)
+    yield servers
+    for process, _ in servers.started.values():
         process.terminate()
-    for process, log in started:
+    for process, log in servers.started.values():
         process.wait(60)
         # The framework may complain of a browser that went away; the page has nothing to say.
         assert "serving/page" not in log.read_text(), log.read_text()
@@ -190,7 +203,9 @@ def _check_status(answer: Response, problems: list[str]) -> None:
 
 def _check_console(told: ConsoleMessage, problems: list[str]) -> None:
     # What a listener did wrong is answered with a status, of which the browser makes an error.
-    if told.type == "error" and not told.text.startswith("Failed to load resource"):
+    # A server that is away is told by the browser as well.
+    expected = ("Failed to load resource", "WebSocket connection to")
+    if told.type == "error" and not told.text.startswith(expected):
         problems.append(told.text)
 
 

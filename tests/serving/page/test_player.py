@@ -86,7 +86,7 @@ def test_a_list_plays_on_behind_what_cannot_be_played(visit):
     key, title = row.get_attribute("data-key"), row.locator(".about .title").inner_text()
     gone = {"key": "0" * 40, "title": "Gone"}
     page.evaluate("list => muscall.play(list)", [gone, {"key": key, "title": title}])
-    expect(page.locator(".toast-negative")).to_have_text("Gone: cannot be played")
+    expect(page.locator(".toast-negative")).to_contain_text("Gone: cannot be played")
     assert plays(page) == title
 
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_played_is_said(visit):
     page = visit("/?q=calm")
     page.locator(".track").first.wait_for()
     page.evaluate("muscall.play([{key: '0'.repeat(40), title: 'Gone'}], '0'.repeat(40))")
-    expect(page.locator(".toast-negative")).to_have_text("Gone: cannot be played")
+    expect(page.locator(".toast-negative")).to_contain_text("Gone: cannot be played")
 
 
 def test_it_plays_on_with_songs_near_the_one_that_plays(visit):

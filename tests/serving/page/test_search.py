@@ -71,12 +71,13 @@ def test_the_cross_clears_the_box_and_what_was_found(visit):
     expect(page.locator(".results .track")).to_have_count(0)
 
 
-def test_a_tag_is_the_next_search(visit):
+def test_a_tag_is_asked_for_beside_the_sentence(visit):
     page = visit("/?q=calm")
     tag = page.locator("button.tag").first
     text = tag.inner_text()
     tag.click()
-    expect(page.locator(".search-input input")).to_have_value(text)
+    expect(page.locator(".search-input input")).to_have_value(f"calm, {text}")
+    page.locator(".results .track").first.wait_for()
 
 
 def test_more_and_less_like_a_song(visit, snap):
@@ -118,7 +119,14 @@ def test_a_song_can_be_chosen_and_what_is_none_is_said(visit, tmp_path):
     with page.expect_file_chooser() as chooser:
         page.get_by_label("Search with a song of yours").click()
     chooser.value.set_files(tmp_path / "words.flac")
-    expect(page.locator(".toast-negative")).to_be_visible()
+    toast = page.locator(".toast-negative")
+    expect(toast).to_contain_text("words.flac: not audio")
+    page.wait_for_timeout(3000)  # an error stays until it is closed, and covers nothing
+    box, player = toast.bounding_box(), page.locator(".player").bounding_box()
+    assert box["y"] > page.locator(".search").bounding_box()["y"] + 60
+    assert box["y"] + box["height"] <= player["y"]
+    toast.get_by_role("button", name="Close").click()
+    expect(toast).to_have_count(0)
     expect(page.locator(".chip")).to_have_count(0)
 
 

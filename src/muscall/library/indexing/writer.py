@@ -218,10 +218,11 @@ def made_table(store: Store, name: str, schema: pa.Schema) -> Table:
     return table
 
 
-def forget(store: Store, folder: str) -> tuple[int, int]:
+def forget(store: Store, folder: str, *, keep_tracks: bool = False) -> tuple[int, int]:
     """Delete a folder, its files and tracks that no other file holds; how many of both.
 
-    Only rows of the library: nothing in the folder is touched.
+    Only rows of the library: nothing in the folder is touched. With `keep_tracks` the folder is
+    only looked through no more, and what it held can still be found.
 
     Raises:
         MuscallError: nothing in it is known; another run is at work, or the library cannot be
@@ -230,9 +231,10 @@ def forget(store: Store, folder: str) -> tuple[int, int]:
     with locked(store), written(store):
         every = store.files()
         below = folder.rstrip("/") + "/"
-        gone = {path for path in every if path == folder or path.startswith(below)}
+        inside = {path for path in every if path == folder or path.startswith(below)}
+        gone = set() if keep_tracks else inside
         roots = [path for path in store.roots() if path == folder or path.startswith(below)]
-        if not gone and not roots:
+        if not inside and not roots:
             raise MuscallError(f"{folder}: not in the library; `muscall status` lists its folders")
         kept: dict[str, File] = {}
         for path in sorted(every.keys() - gone):

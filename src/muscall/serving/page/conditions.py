@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 
 LENGTHS = {
     "": "Any length",
@@ -27,6 +29,27 @@ class Conditions:
     length: str = ""
     """A key of LENGTHS."""
 
+    def take(self, given: Mapping[str, str]) -> None:
+        """Set all fields from what `told` gave; what cannot be read lets everything pass."""
+        for field in fields(self):
+            text = given.get(field.name, "")
+            setattr(self, field.name, text[:100] if field.default == "" else _read(text))
+        if self.length not in LENGTHS:
+            self.length = ""
+
+    def told(self) -> dict[str, str]:
+        """The fields that are set, as texts for an address."""
+        told = {name: value for name, value in asdict(self).items() if value not in (None, "")}
+        return {
+            name: value.strip() if isinstance(value, str) else str(_number(value))
+            for name, value in told.items()
+        }
+
+    def put_in_order(self) -> None:
+        """Turn ranges round that end before they begin."""
+        self.year_from, self.year_to = _in_order(self.year_from, self.year_to)
+        self.bpm_from, self.bpm_to = _in_order(self.bpm_from, self.bpm_to)
+
     def where(self) -> str:
         """A filter as `muscall.library.search.filters.parse_filter` reads it; "" for none."""
         told = [
@@ -46,10 +69,19 @@ class Conditions:
 
 
 def _between(name: str, least: float | None, most: float | None) -> list[str]:
-    if least is not None and most is not None:
-        least, most = sorted((least, most))
+    least, most = _in_order(least, most)
     bounds = ((">=", least), ("<=", most))
     return [f"{name} {sign} {_number(bound)}" for sign, bound in bounds if bound is not None]
+
+
+def _in_order(least: float | None, most: float | None) -> tuple[float | None, float | None]:
+    if least is not None and most is not None and most < least:
+        return most, least
+    return least, most
+
+
+def _read(text: str) -> float | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,5}", text) else None
 
 
 def _number(bound: float) -> int:

@@ -42,7 +42,7 @@ export default {
         const answer = await fetch(`${window.path_prefix || ""}/v1/uploads`, { method: "POST", body: form });
         const told = await answer.json().catch(() => ({}));
         if (answer.ok) this.$emit("heard", { id: told.id, name: file.name });
-        else this.$emit("failed", typeof told.detail === "string" ? told.detail : `${file.name}: the server refused it`);
+        else this.$emit("failed", `${file.name}: ${typeof told.detail === "string" ? told.detail : "the server refused it"}`);
       } catch {
         this.$emit("failed", `${file.name}: the server cannot be reached`);
       }

@@ -12,6 +12,20 @@
     return Boolean(next);
   }
 
+  // Rows are made anew by every search: who was on one is on the one in its place then.
+  let place = -1;
+  document.addEventListener("focusin", (event) => {
+    place = tracks().indexOf(event.target.closest?.(".track"));
+  });
+  document.addEventListener("focusout", ({ target }) => setTimeout(() => {
+    if (target.isConnected && document.activeElement === document.body) place = -1;
+  }));
+  new MutationObserver(() => {
+    if (place < 0 || document.activeElement !== document.body) return;
+    const all = tracks();
+    all[Math.min(place, all.length - 1)]?.focus({ preventScroll: true });
+  }).observe(document.body, { childList: true, subtree: true });
+
   function search() {
     const input = document.querySelector(".search-input input");
     if (!input) return click(".nav-search");

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI, Request, Response
+from nicegui import app as pages
 from nicegui import background_tasks, ui
 
 from muscall.errors import MuscallError
@@ -19,13 +20,16 @@ from muscall.serving.page.map import MapView
 from muscall.serving.page.parts import block, icon_button, line
 from muscall.serving.page.player import Player
 from muscall.serving.page.search import SearchView
+from muscall.serving.page.shell import mount_shell
 from muscall.serving.page.tray import Tray
+from muscall.serving.security import prefix
 from muscall.serving.service import Service
 
 _HERE = Path(__file__).parent
 _PATIENT = 2  # waveforms and tags that are made at once for all listeners
 _THEMES = {"system": None, "light": False, "dark": True}
 _THEME_ICONS = {"system": "o_brightness_auto", "light": "o_light_mode", "dark": "o_dark_mode"}
+_SCRIPTS = ("keys.js", "suggest.js", "reconnect.js", "install.js", "colours.js")
 _KEYS = {
     "/": "Search",
     "Space": "Play and pause",
@@ -64,12 +68,14 @@ def mount(app: FastAPI, service: Service) -> None:
     @ui.page("/")
     @ui.page("/map")
     @ui.page("/library")
-    def page(request: Request, q: str = "") -> None:
-        _build(service, patience, request, q)
+    def page(request: Request) -> None:
+        _build(service, patience, request)
 
+    mount_shell(app)
     ui.add_css(_HERE / "page.css", shared=True)
-    for script in ("keys.js", "suggest.js"):
+    for script in _SCRIPTS:
         ui.add_body_html(f"<script>{(_HERE / script).read_text('utf-8')}</script>", shared=True)
+    pages.config.quasar_config["loadingBar"]["skipHijack"] = True  # the page has its own signs
     # When it starts, NiceGUI looks at every object there is, torch's deprecated ones among them.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"nicegui\.ui_run_with")
     ui.run_with(
@@ -86,9 +92,17 @@ def mount(app: FastAPI, service: Service) -> None:
     )
 
 
-def _build(service: Service, patience: asyncio.Semaphore, request: Request, text: str) -> None:
+def _build(service: Service, patience: asyncio.Semaphore, request: Request) -> None:
     ui.colors(primary="#cf3d22", dark="#191715", dark_page="#121110", negative="#c2281c")
-    listener = Listener(service, patience, text[:500])
+    listener = Listener(service, patience, request.url.query)
+    start = prefix(request.headers)
+    ui.add_head_html(
+        f'<link rel="manifest" href="{start}/page/manifest.webmanifest"'
+        ' crossorigin="use-credentials">'
+        f'<link rel="apple-touch-icon" href="{start}/page/icon.svg">'
+        '<meta name="theme-color" content="#f7f5f2" media="(prefers-color-scheme: light)">'
+        '<meta name="theme-color" content="#121110" media="(prefers-color-scheme: dark)">'
+    )
     theme = request.cookies.get("muscall-theme", "system")
     theme = theme if theme in _THEMES else "system"
 
@@ -109,6 +123,7 @@ def _build(service: Service, patience: asyncio.Semaphore, request: Request, text
                 "failed": lambda _, title: listener.tell(f"{title}: cannot be played", "negative"),
             }
         )
+    listener.name_page = player.name_page
     tray = Tray(listener, player)
     with header:
         _header(listener, tray, theme)
@@ -164,10 +179,11 @@ def _navigation(listener: Listener) -> None:
         parts = urlsplit(address)
         for path, link in links.items():
             link.props["aria-current"] = "page" if path == parts.path else None
-        text = parse_qs(parts.query).get("q", [""])[0]
         # Another view shows the same search; the same view at another address shows that one.
-        if text != listener.text and (text or parts.path == here != "/library"):
-            background_tasks.create(listener.ask_for(text), context=listener.client)
+        if parse_qs(parts.query) != parse_qs(listener.asked) and (
+            parts.query or parts.path == here != "/library"
+        ):
+            background_tasks.create(listener.open(parts.query), context=listener.client)
         here = parts.path
 
     moved(router.current_path)
@@ -197,7 +213,7 @@ def _theme_button(theme: str) -> None:
 
 
 def _keys() -> ui.dialog:
-    with ui.dialog() as dialog, ui.card().classes("keys"):
+    with ui.dialog().props("aria-label=Keys") as dialog, ui.card().classes("keys"):
         line("Keys", "heading", "h2")
         with block("keys-list", "dl"):
             for keys, what in _KEYS.items():

@@ -1,6 +1,6 @@
 // The map on a canvas: drag and pinch to move, wheel to zoom, click or Enter to listen. What plays
-// next is what lies next to it. Points have key, x, y (0..1), title and artist.
-const HUES = 36;
+// next is what lies next to it. Points are those of `/v1/map`, words those of `/v1/map/regions`.
+const COLOURS = { genre: "Genre", year: "Year", loudness: "Energy" };
 const REACH = 14; // pixels from which a pointer finds a point
 const NEIGHBOURS = 40;
 const WAITING = "Drawing the map";
@@ -15,7 +15,17 @@ export default {
       <div v-if="state" class="empty map-state" role="status">
         <q-spinner v-if="state === WAITING" size="32px" />{{ state }}
       </div>
-      <div v-else class="map-count">{{ points.length.toLocaleString() }} songs; near is alike</div>
+      <div v-else class="map-about" ref="about">
+        <div class="map-count">{{ number.toLocaleString() }} {{ number === 1 ? "song" : "songs" }}; near is alike</div>
+        <label class="map-colour">Colour
+          <select v-model="by" aria-label="What colours mean">
+            <option v-for="(name, field) in COLOURS" :key="field" :value="field">{{ name }}</option>
+          </select>
+        </label>
+        <ul class="map-legend" aria-label="Colours">
+          <li v-for="entry in legend" :key="entry.text"><i :style="{background: entry.colour}"></i>{{ entry.text }}</li>
+        </ul>
+      </div>
       <div class="map-zoom">
         <q-btn round dense unelevated icon="add" aria-label="Zoom in" title="Zoom in" @click="zoom(1.6)" />
         <q-btn round dense unelevated icon="remove" aria-label="Zoom out" title="Zoom out" @click="zoom(1 / 1.6)" />
@@ -23,16 +33,24 @@ export default {
       </div>
     </div>`,
   props: { url: String, found: Array, place: Array },
-  data: () => ({ state: WAITING, WAITING, told: "" }),
+  data: () => ({ state: WAITING, WAITING, COLOURS, told: "", number: 0, legend: [],
+    by: localStorage.getItem("muscall-map-colour") in COLOURS ? localStorage.getItem("muscall-map-colour") : "genre" }),
   computed: {
     label() {
-      return `Map of ${this.points.length} songs. Arrow keys go from song to song, Enter plays, plus and minus zoom.`;
+      return `Map of ${this.number} songs. Arrow keys go from song to song, Enter plays, plus and minus zoom.`;
     },
   },
-  watch: { found: "draw", place: "draw" },
+  watch: {
+    found: "draw",
+    place: "draw",
+    by(field) {
+      localStorage.setItem("muscall-map-colour", field);
+      this.colour();
+    },
+  },
   created() {
     // Not reactive: 20,000 points would be watched one by one.
-    Object.assign(this, { points: [], view: { scale: 1, x: 0, y: 0 }, hover: -1, chosen: -1,
+    Object.assign(this, { points: [], words: [], palette: [], shades: [], view: { scale: 1, x: 0, y: 0 }, hover: -1, chosen: -1,
       now: "", pointers: new Map(), moved: 0, pinch: 0 });
   },
   async mounted() {
@@ -42,18 +60,9 @@ export default {
     window.addEventListener("muscall:now", this.follow);
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.$refs.frame);
-    this.theme = new MutationObserver(() => this.draw());
+    this.theme = new MutationObserver(() => this.colour());
     this.theme.observe(document.body, { attributeFilter: ["class"] });
-    try {
-      const answer = await fetch((window.path_prefix || "") + this.url);
-      if (!answer.ok) throw new Error();
-      this.points = await answer.json();
-      this.state = this.points.length ? "" : "Nothing to draw yet: index some music first.";
-    } catch {
-      this.state = "The map cannot be drawn now.";
-    }
-    this.index = new Map(this.points.map((point, at) => [point.key, at]));
-    this.draw();
+    await this.load();
   },
   unmounted() {
     window.removeEventListener("muscall:now", this.follow);
@@ -61,6 +70,29 @@ export default {
     this.theme.disconnect();
   },
   methods: {
+    async load() {
+      const fetched = async (url) => {
+        const answer = await fetch((window.path_prefix || "") + url);
+        if (!answer.ok) throw new Error();
+        return answer.json();
+      };
+      try {
+        this.points = await fetched(this.url);
+        this.number = this.points.length;
+        this.state = this.points.length ? "" : "Nothing to draw yet";
+      } catch {
+        this.state = "The map cannot be drawn now.";
+      }
+      this.index = new Map(this.points.map((point, at) => [point.key, at]));
+      this.colour();
+      this.words = await fetched(`${this.url}/regions`).catch(() => []);
+      this.draw();
+    },
+    colour() {
+      const dark = document.body.classList.contains("body--dark");
+      Object.assign(this, window.muscallColours(this.points, this.by, dark));
+      this.draw();
+    },
     resize() {
       const { canvas, frame } = this.$refs;
       this.width = frame.clientWidth;
@@ -71,11 +103,11 @@ export default {
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
       this.paint();
     },
-    // Where a place of the map is on the canvas; a margin keeps the outermost points whole.
+    // Where a place of the map is on the canvas; margins leave room for names and buttons.
     at(x, y) {
-      const margin = 28, { scale, x: left, y: top } = this.view;
-      return [left + scale * (margin + x * (this.width - 2 * margin)),
-        top + scale * (margin + y * (this.height - 2 * margin))];
+      const aside = Math.min(72, this.width / 7), above = 40, { scale, x: left, y: top } = this.view;
+      return [left + scale * (aside + x * (this.width - 2 * aside)),
+        top + scale * (above + y * (this.height - 2 * above))];
     },
     draw() {
       cancelAnimationFrame(this.frame);
@@ -86,22 +118,20 @@ export default {
       const context = this.$refs.canvas.getContext("2d");
       const style = getComputedStyle(document.body);
       const colour = (name) => style.getPropertyValue(name).trim();
-      const dark = document.body.classList.contains("body--dark");
       context.clearRect(0, 0, this.width, this.height);
       const many = this.points.length;
       const size = Math.min(9, Math.max(1.4, 60 / Math.sqrt(many + 1)) * this.view.scale ** 0.4);
-      const buckets = Array.from({ length: HUES }, () => []);
+      const buckets = this.palette.map(() => []);
       const seen = [];
       this.points.forEach(({ x, y }, at) => {
         const [left, top] = this.at(x, y);
         if (left < -9 || top < -9 || left > this.width + 9 || top > this.height + 9) return;
-        const turn = Math.atan2(y - 0.5, x - 0.5) / (2 * Math.PI) + 0.5;
-        buckets[Math.floor(turn * HUES) % HUES].push(left, top);
+        buckets[this.shades[at] ?? 0]?.push(left, top);
         seen.push(at);
       });
       context.globalAlpha = this.found.length ? 0.5 : 0.85;
-      buckets.forEach((places, hue) => {
-        context.fillStyle = `hsl(${(hue * 360) / HUES} 62% ${dark ? 64 : 46}%)`;
+      buckets.forEach((places, shade) => {
+        context.fillStyle = this.palette[shade];
         context.beginPath();
         for (let i = 0; i < places.length; i += 2) {
           context.moveTo(places[i] + size, places[i + 1]);
@@ -124,8 +154,9 @@ export default {
       });
       ring(this.index?.get(this.now), size + 6, colour("--accent"), 2.5);
       ring(this.chosen, size + 4, colour("--text"), 2);
-      this.named = []; // where there is a name already
+      this.named = this.taken(); // where there is something already
       if (this.place) this.star(context, this.at(...this.place), colour);
+      this.words.forEach(({ text, x, y }) => this.write(context, text, ...this.at(x, y), 0, colour("--text"), "", "700 17px"));
       const best = this.found.slice(0, 8).map((key) => this.index?.get(key));
       best.forEach((at) => this.name(context, at, size, colour("--text")));
       if (seen.length <= 120) seen.forEach((at) => this.name(context, at, size, colour("--muted")));
@@ -151,21 +182,33 @@ export default {
       const text = (ground && artist ? `${title} · ${artist}` : title).slice(0, 60);
       this.write(context, text, left, top, size, paint, ground);
     },
-    // On a ground of its own it is always shown; otherwise where there is no name yet.
-    write(context, text, left, top, size, paint, ground) {
-      context.font = "500 12px Roboto, system-ui, sans-serif";
+    // The boxes of what lies over the canvas.
+    taken() {
+      const own = this.$refs.frame.getBoundingClientRect();
+      return [...this.$refs.frame.querySelectorAll(".map-about > *, .map-zoom"), ...document.querySelectorAll(".map-card")]
+        .map((one) => one.getBoundingClientRect()).filter((box) => box.width)
+        .map((box) => [box.left - own.left - 4, box.top - own.top - 4, box.right - own.left + 4, box.bottom - own.top + 4]);
+    },
+    // On a ground of its own it is always shown; otherwise where there is room for it.
+    write(context, text, left, top, size, paint, ground, font = "500 12px") {
+      context.font = `${font} Roboto, system-ui, sans-serif`;
       const wide = context.measureText(text).width;
-      const begin = Math.max(4, Math.min(left - wide / 2, this.width - wide - 4));
-      const base = top - size - 8 < 14 ? top + size + 18 : top - size - 8;
+      const begin = ground ? Math.max(8, Math.min(left - wide / 2, this.width - wide - 8)) : left - wide / 2;
+      const base = top - size - 8 < 18 ? top + size + 18 : top - size - 8;
+      const outside = begin < 6 || begin + wide > this.width - 6 || base > this.height - 8;
       const box = [begin - 4, base - 14, begin + wide + 4, base + 5];
       const over = ([a, b, c, d]) => a < box[2] && c > box[0] && b < box[3] && d > box[1];
-      if (!ground && this.named.some(over)) return;
+      if (!ground && (outside || this.named.some(over))) return;
       this.named.push(box);
       if (ground) {
         context.fillStyle = ground;
         context.beginPath();
         context.roundRect(begin - 6, base - 13, wide + 12, 19, 6);
         context.fill();
+      }
+      if (!ground) { // a rim tells it from points below
+        Object.assign(context, { strokeStyle: getComputedStyle(document.body).getPropertyValue("--surface"), lineWidth: 3, lineJoin: "round" });
+        context.strokeText(text, begin, base);
       }
       context.fillStyle = paint;
       context.fillText(text, begin, base);

@@ -7,6 +7,7 @@ from functools import partial
 from nicegui import background_tasks
 from nicegui.element import Element
 
+from muscall.serving.page.folders import Beginning
 from muscall.serving.page.listener import Listener
 from muscall.serving.page.parts import block, cover_of, icon_button, line
 from muscall.serving.page.search import SearchBox
@@ -35,17 +36,26 @@ class MapView:
         with block("view view-map") as view:
             line("Map", "visually-hidden", "h1")
             SearchBox(listener, "/map")
-            with block("map"):
+            with block("map") as self._map:
                 self._canvas = MapCanvas()
                 self._canvas.on("picked", lambda event: self._pick(str(event.args)))
                 self._card = block("map-card", role="status")
                 self._card.set_visibility(False)
+            Beginning(listener, self._show_map)
         self._view = view
+        self._empty = False
         listener.on_change = self.show
         self.show()
 
+    def _show_map(self, empty: bool) -> None:
+        self._map.set_visibility(not empty)
+        if self._empty and not empty:
+            self._canvas.run_method("load")
+        self._empty = empty
+
     def show(self) -> None:
         """Show what was found."""
+        self._listener.name_page(" · ".join(filter(None, [self._listener.about, "Map"])))
         background_tasks.create(self._show_place(), context=self._view)
 
     async def _show_place(self) -> None:

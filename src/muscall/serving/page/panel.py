@@ -20,7 +20,7 @@ class FilterPanel:
 
     def __init__(self, listener: Listener, on_apply: Callable[[], Awaitable[None]]) -> None:
         self._listener, self._on_apply = listener, on_apply
-        self._fields: list[ValueElement[Any]] = []
+        self._fields: list[tuple[ValueElement[Any], object, str]] = []
         self._box = block("filters", role="group", aria_label="Filters")
         self._box.set_visibility(False)
         with self._box:
@@ -37,8 +37,13 @@ class FilterPanel:
             most = ui.select(_MOST, label="Songs of an artist", value=listener.max_per_artist)
             self._add(most, listener, "max_per_artist")
             with block("filter-buttons"):
-                text_button("Apply", "check", on_apply).classes("primary")
+                text_button("Apply", "check", self._apply).classes("primary")
                 text_button("Reset", "restart_alt", self._reset).classes("quiet")
+
+    def show(self) -> None:
+        """Show what is set, as an address may have done."""
+        for field, target, name in self._fields:
+            field.set_value(getattr(target, name))
 
     def toggle(self) -> bool:
         """Show or hide it; whether it is shown now."""
@@ -49,22 +54,31 @@ class FilterPanel:
     def _number(self, label: str, name: str, example: str, unit: str | None = None) -> None:
         value = getattr(self._listener.conditions, name)
         field = ui.number(label, value=value, placeholder=example, suffix=unit)
-        self._add(field.props("stack-label"), self._listener.conditions, name)
+        self._add(
+            field.props("stack-label").on("keydown.enter", self._apply),
+            self._listener.conditions,
+            name,
+        )
 
     def _text(self, label: str, name: str, example: str = "") -> None:
         value = getattr(self._listener.conditions, name)
         field = ui.input(label, value=value, placeholder=example)
         self._add(
-            field.props("stack-label").on("keydown.enter", self._on_apply),
+            field.props("stack-label").on("keydown.enter", self._apply),
             self._listener.conditions,
             name,
         )
 
     def _add(self, field: ValueElement[Any], target: object, name: str) -> None:
         field.props("outlined dense options-dense").bind_value_to(target, name)
-        self._fields.append(field)
+        self._fields.append((field, target, name))
+
+    async def _apply(self) -> None:
+        self._listener.conditions.put_in_order()
+        self.show()
+        await self._on_apply()
 
     async def _reset(self) -> None:
-        for field in self._fields:
+        for field, _, _ in self._fields:
             field.set_value("" if isinstance(field.value, str) else None)
         await self._on_apply()

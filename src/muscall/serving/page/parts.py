@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
 
 from muscall.serving.page.player import playing
 from muscall.serving.security import prefix
@@ -24,12 +26,9 @@ def block(name: str, tag: str = "div", **attributes: object) -> Element:
     return element
 
 
-def line(text: str, name: str, tag: str = "div") -> Element:
+def line(text: str, name: str, tag: str = "div") -> TextElement:
     """A text with classes of the style sheet."""
-    element = block(name, tag)
-    with element:
-        ui.label(text)
-    return element
+    return TextElement(tag=tag, text=text).classes(name)
 
 
 def icon_button(icon: str, label: str, on_click: Handler | None = None) -> ui.button:
@@ -42,6 +41,23 @@ def icon_button(icon: str, label: str, on_click: Handler | None = None) -> ui.bu
 def text_button(text: str, icon: str, on_click: Handler | None = None) -> ui.button:
     """A button with its icon and words; the style sheet gives it its weight by classes."""
     return ui.button(text, icon=icon, on_click=on_click, color=None).props("unelevated no-caps")
+
+
+@contextmanager
+def asking(title: str) -> Iterator[ui.dialog]:
+    """A dialog that is filled in the block, and then waits for `answer_of`."""
+    with ui.dialog() as dialog, ui.card().classes("dialog"):
+        dialog.props["aria-label"] = title
+        line(title, "heading", "h2")
+        yield dialog
+
+
+async def answer_of(dialog: ui.dialog) -> Any:
+    """What a dialog is submitted with, None where it was closed."""
+    answer = await dialog
+    if not dialog.is_deleted:
+        dialog.delete()
+    return answer
 
 
 def play_cover(play_list: str, track: Track) -> None:

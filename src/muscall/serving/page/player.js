@@ -1,6 +1,10 @@
 // The player. `window.muscall.play(list, key, start)` plays a track of a list that the server has
 // offered by name, or of a list of items; the event "muscall:now" tells waveforms and the map of it.
 const WALK = 50; // songs
+// They outlive the page's parts, which a new connection makes anew.
+const audio = document.body.appendChild(new Audio());
+audio.preload = "auto";
+const kept = { queue: [], at: -1, start: 0, time: 0, duration: 0, asFlac: false };
 const minutes = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds || 0));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -10,9 +14,6 @@ export default {
   template: `
     <div class="player" role="region" aria-label="Player" :class="{idle: !track}">
       <component :is="'style'">{{ highlight }}</component>
-      <audio ref="audio" preload="auto"
-        @play="playing = true" @pause="playing = false" @ended="ended" @error="failed"
-        @timeupdate="tick" @loadedmetadata="begin"></audio>
       <div class="player-track">
         <img v-if="track" class="cover" :src="cover(track.key)" alt="">
         <div v-else class="cover cover-none"><q-icon name="music_note" /></div>
@@ -51,12 +52,13 @@ export default {
           aria-label="Volume" @update:model-value="loudness" />
       </div>
     </div>`,
-  props: { lists: Object },
+  props: { lists: Object, page: String },
   data: () => ({
-    queue: [], at: -1, start: 0, playing: false, time: 0, duration: 0, muted: false,
+    ...kept, playing: !audio.paused, muted: audio.muted,
     volume: Number(localStorage.getItem("muscall-volume") ?? 0.9),
   }),
   computed: {
+    name() { return this.playing && this.track ? `${this.track.title} · muscall` : this.page; },
     track() { return this.queue[this.at]; },
     // A rule rather than a class on elements: what the server shows later is marked as well.
     highlight() {
@@ -69,21 +71,30 @@ export default {
   },
   watch: {
     playing: "announce",
-    track() { document.title = this.track ? `${this.track.title} · muscall` : "muscall"; },
+    name: { handler(name) { document.title = name; }, immediate: true },
   },
   mounted() {
-    this.$refs.audio.volume = this.volume;
+    audio.volume = this.volume;
+    this.handlers = { play: () => { this.playing = true; }, pause: () => { this.playing = false; },
+      ended: this.ended, error: this.failed, timeupdate: this.tick, loadedmetadata: this.begin };
+    for (const [event, handler] of Object.entries(this.handlers)) audio.addEventListener(event, handler);
     window.muscall = {
       play: this.play, toggle: this.toggle, next: this.next, previous: this.previous,
-      mute: this.mute, walk: this.walk, skip: (seconds) => this.track && this.seek(this.time + seconds),
+      mute: this.mute, walk: this.walk, playSaved: this.playSaved, skip: (seconds) => this.track && this.seek(this.time + seconds),
     };
     const media = navigator.mediaSession;
     if (!media) return;
     const actions = { play: this.toggle, pause: this.toggle, nexttrack: this.next,
-      previoustrack: this.previous, seekto: (to) => this.seek(to.seekTime) };
+      previoustrack: this.previous, seekto: (to) => this.seek(to.seekTime),
+      seekbackward: (to) => this.seek(this.time - (to.seekOffset || 10)),
+      seekforward: (to) => this.seek(this.time + (to.seekOffset || 10)) };
     Object.entries(actions).forEach(([name, action]) => media.setActionHandler(name, action));
   },
-  unmounted() { delete window.muscall; },
+  unmounted() {
+    for (const [event, handler] of Object.entries(this.handlers)) audio.removeEventListener(event, handler);
+    for (const name of Object.keys(kept)) kept[name] = this[name];
+    delete window.muscall;
+  },
   methods: {
     minutes,
     cover: (key) => `${window.path_prefix || ""}/page/cover/${encodeURIComponent(key)}`,
@@ -94,7 +105,7 @@ export default {
       if (this.track?.key === items[at].key && key !== undefined) {
         if (start === undefined) return this.toggle();
         this.seek(start);
-        this.$refs.audio.play();
+        audio.play();
         return;
       }
       this.queue = [...items];
@@ -109,7 +120,7 @@ export default {
       if (navigator.mediaSession) {
         navigator.mediaSession.metadata = new MediaMetadata({
           title: this.track.title, artist: this.track.artist,
-          artwork: [{ src: this.cover(this.track.key) }],
+          artwork: [{ src: this.cover(this.track.key), sizes: "512x512" }],
         });
       }
       this.announce();
@@ -117,16 +128,16 @@ export default {
     listen(asFlac) {
       this.asFlac = asFlac;
       const key = encodeURIComponent(this.track.key);
-      this.$refs.audio.src = `${window.path_prefix || ""}/v1/tracks/${key}/audio${asFlac ? "?as=flac" : ""}`;
-      this.$refs.audio.play().catch(() => {}); // a failure comes as an event of its own
+      audio.src = `${window.path_prefix || ""}/v1/tracks/${key}/audio${asFlac ? "?as=flac" : ""}`;
+      audio.play().catch(() => {}); // a failure comes as an event of its own
     },
     begin() {
-      const told = this.$refs.audio.duration;
+      const told = audio.duration;
       if (Number.isFinite(told)) this.duration = told;
-      if (this.start) this.$refs.audio.currentTime = Math.min(this.start, this.duration - 1);
+      if (this.start) audio.currentTime = Math.min(this.start, this.duration - 1);
     },
     tick() {
-      this.time = this.$refs.audio.currentTime;
+      this.time = audio.currentTime;
       this.announce();
     },
     announce() {
@@ -134,19 +145,30 @@ export default {
       const detail = { key: this.track.key, share: this.duration ? this.time / this.duration : 0,
         playing: this.playing };
       window.dispatchEvent(new CustomEvent("muscall:now", { detail }));
+      if (!navigator.mediaSession) return;
+      navigator.mediaSession.playbackState = this.playing ? "playing" : "paused";
+      if (this.duration > 0 && this.time <= this.duration) {
+        navigator.mediaSession.setPositionState({ duration: this.duration, position: this.time });
+      }
     },
     toggle() {
-      const audio = this.$refs.audio;
       if (!this.track) return;
       if (audio.paused) audio.play().catch(() => {});
       else audio.pause();
     },
     seek(seconds) {
       this.time = Math.min(Math.max(0, seconds), this.duration);
-      this.$refs.audio.currentTime = this.time;
+      audio.currentTime = this.time;
       this.announce();
     },
     next() { if (this.at + 1 < this.queue.length) this.load(this.at + 1); },
+    async playSaved(name) {
+      const at = `${window.path_prefix || ""}/v1/playlists/${encodeURIComponent(name)}`;
+      const answer = await fetch(at).catch(() => null);
+      const { results } = answer?.ok ? await answer.json() : { results: [] };
+      if (results.length) this.play(results.map(({ track }) => track));
+      else this.$emit("failed", { key: "", title: name });
+    },
     async walk() {
       const from = this.track;
       if (!from) return;
@@ -170,6 +192,10 @@ export default {
     },
     failed() {
       if (!this.track) return;
+      if (!window.socket?.connected) { // no fault of the song's: it goes on when the server is back
+        this.start = this.time;
+        return window.socket?.once("connect", () => this.listen(this.asFlac));
+      }
       if (this.asFlac) {
         this.tell("failed");
         return this.next(); // one file that is gone does not end the list
@@ -180,13 +206,13 @@ export default {
     tell(event) { this.$emit(event, { key: this.track.key, title: this.track.title }); },
     mute() {
       this.muted = !this.muted;
-      this.$refs.audio.muted = this.muted;
+      audio.muted = this.muted;
     },
     loudness(volume) {
       this.volume = volume;
       this.muted = false;
-      this.$refs.audio.muted = false;
-      this.$refs.audio.volume = volume;
+      audio.muted = false;
+      audio.volume = volume;
       localStorage.setItem("muscall-volume", volume);
     },
   },

@@ -22,9 +22,13 @@ class Player(Element, component="player.js"):
 
     def __init__(self, handlers: Mapping[str, Callable[[str, str], object]]) -> None:
         super().__init__()
-        self._props["lists"] = {}
+        self._props |= {"lists": {}, "page": "muscall"}
         for event, handler in handlers.items():
             self.on(event, _with_track(handler))
+
+    def name_page(self, name: str) -> None:
+        """Let the title of the tab say what the page is, where no song plays."""
+        self._props["page"] = f"{name} · muscall" if name else "muscall"
 
     def offer(self, name: str, tracks: Sequence[Found | Track]) -> None:
         """Let `play(name)` play `tracks` in their order, those found from their best passage."""

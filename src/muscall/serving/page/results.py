@@ -34,6 +34,7 @@ class Results:
     def __init__(self, listener: Listener, tray: Tray, on_tag: Callable[[str], object]) -> None:
         self._listener, self._tray, self._on_tag = listener, tray, on_tag
         self._box = block("results", role="list", aria_label="Results")
+        self._more = block("show-more")
         self._filling: asyncio.Task[None] | None = None
 
     def show(self, found: list[Found]) -> None:
@@ -42,9 +43,9 @@ class Results:
             self._filling.cancel()
         with self._box.clear():
             rows = [self._row(one) for one in found]
+        with self._more.clear():
             if len(found) == self._listener.count < _MOST:
-                more = text_button("Show more", "expand_more", self._show_more)
-                more.classes("quiet show-more")
+                text_button("Show more", "expand_more", self._show_more).classes("quiet")
         self._filling = background_tasks.create(self._fill(rows), context=self._box)
 
     async def _show_more(self) -> None:
@@ -57,8 +58,7 @@ class Results:
         with row:
             play_cover(LIST, track)
             with block("about"):
-                with line(track.title, "title") as title:
-                    title.props["title"] = track.path
+                line(track.title, "title").props["title"] = track.path
                 _meta(track)
             waveform = WaveformView(LIST, track, found.passage)
             _relevance(found, self._listener)
@@ -120,7 +120,7 @@ class Results:
                         self._tag(label.text)
 
     def _tag(self, text: str) -> None:
-        with block("tag", "button", type="button", title=f"Search for {text}") as tag:
+        with block("tag", "button", type="button", title=f"Also {text}") as tag:
             ui.label(text)
         tag.on("click.stop", lambda: self._on_tag(text))
 

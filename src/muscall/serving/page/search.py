@@ -6,7 +6,6 @@ The map has the same box over it, so `SearchBox` is a part of its own.
 from __future__ import annotations
 
 from functools import partial
-from urllib.parse import quote
 
 from nicegui import background_tasks, ui
 from nicegui.events import ValueChangeEventArguments
@@ -14,7 +13,7 @@ from nicegui.events import ValueChangeEventArguments
 from muscall.library.search.query import Part
 from muscall.library.search.reading import without_part
 from muscall.serving.page.drop import Drop
-from muscall.serving.page.library import invite
+from muscall.serving.page.folders import Beginning
 from muscall.serving.page.listener import Listener, Taste
 from muscall.serving.page.panel import FilterPanel
 from muscall.serving.page.parts import block, icon_button, line, text_button
@@ -37,7 +36,8 @@ class SearchBox:
     """The box, its chips and filters; what it changes it searches for."""
 
     def __init__(self, listener: Listener, path: str) -> None:
-        self._listener, self._path = listener, path
+        self._listener, self._said = listener, listener.text
+        listener.path = path
         self._shown: tuple[list[Taste], tuple[Part, ...]] | None = None  # whose chips there are
         self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
         with block("search", "search"):
@@ -49,6 +49,7 @@ class SearchBox:
                 self._input.props["list"] = "suggestions"  # filled by suggest.js
                 self._input.props["autocomplete"] = "off"
                 self._input.set_value(listener.text)
+                self._input.props["autofocus"] = path == "/" and not listener.asked
                 self._input.classes("search-input").on("keydown.enter", self._submit)
                 self._input.on_value_change(self._changed)
                 with self._input.add_slot("prepend"):
@@ -66,8 +67,8 @@ class SearchBox:
             self._progress.set_visibility(False)
             self._panel = FilterPanel(listener, self._submit)
             self._chips = block("chips")
-        if listener.text:
-            ui.navigate.history.replace(self._address)
+        # Which the browser shows when it has come here from another view.
+        listener.client.sub_pages_router.current_path = listener.address
         listener.on_ask = self._show
         self._show(False)
         if listener.asks and listener.found is None:
@@ -75,20 +76,15 @@ class SearchBox:
 
     async def search(self, text: str) -> None:
         """Search for a sentence, as if it was typed."""
-        self._listener.text = text[:_LONGEST]
-        ui.navigate.history.push(self._address)
-        await self._listener.search()
-
-    @property
-    def _address(self) -> str:
-        text = self._listener.text.strip()
-        return f"{self._path}?q={quote(text)}" if text else self._path
+        await self._listener.change(text=text[:_LONGEST])
 
     def _show(self, searching: bool) -> None:
         listener = self._listener
         self._progress.set_visibility(searching)
-        if self._input.value != listener.text:
+        if self._said != listener.text:  # otherwise what is typed meanwhile stays
+            self._said = listener.text
             self._input.set_value(listener.text)
+        self._panel.show()
         filters = listener.conditions.count() + (listener.max_per_artist is not None)
         self._badge.set_text(str(filters))
         self._badge.set_visibility(filters > 0)
@@ -111,6 +107,12 @@ class SearchBox:
 
     async def _submit(self) -> None:
         await self.search(self._input.value or "")
+
+    async def add(self, words: str) -> None:
+        """Ask for something beside what is asked for."""
+        text = self._listener.text.strip()
+        if words.lower() not in text.lower():
+            await self.search(f"{text}, {words}" if text else words)
 
     async def _changed(self, event: ValueChangeEventArguments[str | None]) -> None:
         if event.value is None:  # by the cross; what is typed is never None
@@ -139,19 +141,18 @@ class SearchView:
             self._box = SearchBox(listener, "/")
             self._examples()
             self._head = block("results-head", aria_live="polite")
-            self._results = Results(listener, tray, self._box.search)
+            self._results = Results(listener, tray, self._box.add)
             self._empty = block("empty")
-            self._invitation = block("card invitation")
-            self._invitation.set_visibility(False)
+            Beginning(listener, lambda _: None)
         self._view = view
         listener.on_change = self.show
-        background_tasks.create(self._invite(), context=self._invitation)
         self.show()
 
     def show(self) -> None:
         """Show what was found."""
         listener = self._listener
         found = listener.found
+        listener.name_page(listener.about)
         state = "found" if listener.asks or listener.tastes else "home"
         self._view.props["data-state"] = state
         self._empty.set_visibility(found == [])
@@ -164,12 +165,6 @@ class SearchView:
             self._show_head(len(found))
         elif found == []:
             self._show_nothing()
-
-    async def _invite(self) -> None:
-        status = await self._listener.ask(self._listener.service.status)
-        if status is not None and not status.files and not self._invitation.is_deleted:
-            self._invitation.set_visibility(True)
-            invite(self._listener)
 
     def _hero(self) -> None:
         with block("hero"):
@@ -194,6 +189,8 @@ class SearchView:
             play = text_button("Play all", "play_arrow").classes("quiet")
             play.on("click", js_handler=f"() => muscall.play({LIST!r})")
             text_button("Keep all", "playlist_add", lambda: tray.add(*tracks)).classes("quiet")
+            if not any(taste.key.startswith("upload-") for taste in listener.tastes):
+                text_button("Save", "o_bookmark", tray.saved.save).classes("quiet")
 
     def _show_nothing(self) -> None:
         listener = self._listener

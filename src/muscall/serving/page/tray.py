@@ -20,10 +20,12 @@ from muscall.serving.page.parts import (
     text_button,
 )
 from muscall.serving.page.player import Player
+from muscall.serving.page.saved import SavedPlaylists
 from muscall.serving.shown import Track
 
 LIST = "playlist"
 _MOST = 500  # tracks
+_PATH = 12  # tracks that lead from the first to the last, the two included
 _STORED = "muscall-playlist"
 
 
@@ -48,6 +50,7 @@ class Tray:
                     " any player as M3U8.",
                     "empty-text",
                 )
+            self.saved = SavedPlaylists(listener, lambda tracks: self.add(*tracks))
         self._show_total()
 
     def _head(self) -> None:
@@ -59,6 +62,8 @@ class Tray:
             play = text_button("Play", "play_arrow").classes("primary")
             play.on("click", js_handler=f"() => muscall.play({LIST!r})")
             text_button("Download", "download", self._download).classes("quiet")
+            self._path = text_button("Lead from first to last", "o_timeline", self._lead)
+            self._path.classes("quiet")
             text_button("Clear", "delete_sweep", self._clear).classes("quiet")
 
     def add(self, *tracks: Track) -> None:
@@ -70,7 +75,8 @@ class Tray:
         self._changed()
 
     async def restore(self) -> None:
-        """Take up the playlist that the browser has kept."""
+        """Take up the playlist that the browser has kept, and those that are saved."""
+        await self.saved.show()
         try:
             kept = await ui.run_javascript(f"localStorage.getItem('{_STORED}')", timeout=10)
         except TimeoutError:
@@ -97,6 +103,16 @@ class Tray:
                 icon_button("expand_more", "Move down", lambda: self._move(track, 1))
             icon_button("close", "Remove", lambda: self._remove(track))
         return row
+
+    async def _lead(self) -> None:
+        """Put songs between the first and the last that lead from one to the other."""
+        ends = self.tracks[0].key, self.tracks[-1].key
+        service = self._listener.service
+        answer = await self._listener.ask(service.path, *ends, max(_PATH, len(self.tracks)), "")
+        if answer is not None:
+            self._clear()
+            self._append([one.track for one in answer.results])
+            self._changed()
 
     def _move(self, track: Track, by: int) -> None:
         place = self.tracks.index(track)
@@ -131,6 +147,7 @@ class Tray:
         some = bool(self.tracks)
         self._empty.set_visibility(not some)
         self._buttons.set_visibility(some)
+        self._path.set_visibility(len(self.tracks) > 1)
         length = minutes(sum(track.duration for track in self.tracks))
         self._total.set_text(f"{count(len(self.tracks), 'song')}, {length}" if some else "")
         self._player.offer(LIST, self.tracks)
