@@ -34,10 +34,11 @@ from synthetic import WORDS, Synthetic, write_library
 import muscall
 from muscall import Library
 from muscall.audio.files import find_audio
+from muscall.library.indexing.batch import Batch
 from muscall.library.indexing.messages import Decoded, Window
 from muscall.library.indexing.run import Progress
 from muscall.library.indexing.workers import Workers
-from muscall.library.indexing.writer import Batch, writing
+from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import scan
 from muscall.library.store import File, Root, Store

@@ -24,8 +24,8 @@ from muscall.audio.tags import read_tags
 from muscall.audio.windows import stream_windows
 from muscall.errors import AudioError
 from muscall.library.audio_hash import audio_hash
-from muscall.library.indexing.writer import Track, windows_table
-from muscall.library.store import windows_schema
+from muscall.library.indexing.batch import Track, windows_table
+from muscall.library.schema import windows_schema
 from muscall.models.memory import keep_freed_memory
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:  # who draws vectors for another engine shall not hold ours in memory
-    from muscall.library.indexing.writer import Track
+    from muscall.library.indexing.batch import Track
     from muscall.library.store import Store
 
 CHUNK = 10_000
@@ -98,7 +98,8 @@ def write_library(
     Args:
         tell: called with the number of tracks that are there.
     """
-    from muscall.library.indexing.writer import Batch, writing
+    from muscall.library.indexing.batch import Batch
+    from muscall.library.indexing.writer import writing
     from muscall.library.store import File
 
     with writing(store, pipeline, drawn.dim) as writer:
@@ -124,7 +125,7 @@ def number_of(key: str) -> int:
 
 
 def _tracks(drawn: Synthetic, number: int, windows: int) -> Iterator[Track]:
-    from muscall.library.indexing.writer import Track
+    from muscall.library.indexing.batch import Track
 
     chunk = drawn.chunk(number)
     generator = np.random.default_rng([drawn.seed, 4, number])

@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
 from muscall.library.damage import find_damage
+from muscall.library.indexing.locking import locked
 from muscall.library.indexing.repair import repair
-from muscall.library.indexing.writer import locked
 from muscall.library.search import ann
 from muscall.library.store import Damaged, Store
 from muscall.serving.app import build

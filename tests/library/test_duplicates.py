@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from muscall.library.duplicates import find_duplicates
-from muscall.library.indexing.writer import Batch, Track, writing
+from muscall.library.indexing.batch import Batch, Track
+from muscall.library.indexing.writer import writing
 from muscall.library.scan import path_text
 from muscall.library.store import File, Store
 

@@ -14,8 +14,9 @@ import pytest
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
 from muscall.library.indexing import writer as writer_module
+from muscall.library.indexing.batch import Batch, Track
 from muscall.library.indexing.report import Report
-from muscall.library.indexing.writer import Batch, Track, Writer, writing
+from muscall.library.indexing.writer import Writer, writing
 from muscall.library.store import File, Root, Store, default_folder
 
 PIPELINE, DIM = "0123456789ab", 8

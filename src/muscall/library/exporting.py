@@ -18,7 +18,7 @@ _COLUMNS = (
 def export_parquet(table: Table, pipeline: str, path: Path) -> int:
     """Write the tracks of a pipeline to a Parquet file; their number. Those offline are left out.
 
-    Columns are those of `store.tracks_schema`. A path that is not UTF-8 is a `file://` URI. The
+    Columns are those of `schema.tracks_schema`. A path that is not UTF-8 is a `file://` URI. The
     metadata of the file say in `muscall.pipeline` what made the vectors.
 
     Raises:

@@ -18,9 +18,10 @@ import pytest
 from muscall import Library
 from muscall.errors import MuscallError
 from muscall.library.indexing import run as indexing
+from muscall.library.indexing.batch import Batch, Track, windows_table
 from muscall.library.indexing.report import Report
 from muscall.library.indexing.run import Progress
-from muscall.library.indexing.writer import Batch, Track, windows_table, writing
+from muscall.library.indexing.writer import writing
 from muscall.library.store import Store
 
 Sing = Callable[..., Path]

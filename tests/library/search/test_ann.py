@@ -10,7 +10,8 @@ import pytest
 from lancedb.table import Table
 
 from muscall import MusCALL
-from muscall.library.indexing.writer import Batch, Track, writing
+from muscall.library.indexing.batch import Batch, Track
+from muscall.library.indexing.writer import writing
 from muscall.library.search.ann import INDEXED_FROM, nearest
 from muscall.library.search.examples import Sound
 from muscall.library.search.finder import Finder

@@ -14,7 +14,8 @@ import pytest
 from muscall import Library, MusCALL
 from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.audio_hash import audio_hash
-from muscall.library.indexing.writer import Batch, Track, writing
+from muscall.library.indexing.batch import Batch, Track
+from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import path_text
 from muscall.library.search.examples import Example, Examples

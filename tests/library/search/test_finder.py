@@ -13,7 +13,8 @@ from lancedb.index import FTS
 
 from muscall import MusCALL, load
 from muscall.errors import MuscallError
-from muscall.library.indexing.writer import Batch, Track, writing
+from muscall.library.indexing.batch import Batch, Track
+from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.search.examples import Sound
 from muscall.library.search.filters import FilterError

@@ -26,9 +26,9 @@ from ray.types import ObjectRef
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from muscall.audio.tags import Tags
+from muscall.library.indexing.batch import Track, windows_table
 from muscall.library.indexing.listening import Listening
 from muscall.library.indexing.messages import Decoded
-from muscall.library.indexing.writer import Track, windows_table
 from muscall.models.audio import AudioEncoder
 from muscall.models.config import AudioConfig
 from muscall.models.inference import AudioEmbedder, Embedder

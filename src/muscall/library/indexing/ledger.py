@@ -15,9 +15,9 @@ import numpy as np
 from muscall.audio.descriptors import Descriptors
 from muscall.audio.tags import Tags
 from muscall.errors import one_line
+from muscall.library.indexing.batch import Batch, Track
 from muscall.library.indexing.messages import Decoded
 from muscall.library.indexing.report import Report
-from muscall.library.indexing.writer import Batch, Track
 from muscall.library.scan import SoundFile, text_path
 from muscall.library.store import File, Root
 

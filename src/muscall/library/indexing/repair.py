@@ -10,8 +10,10 @@ import pyarrow as pa
 from lancedb.table import Table
 
 from muscall.library.damage import find_damage, unreadable_manifests
-from muscall.library.indexing.writer import locked, made_table, remove_orphans, written
-from muscall.library.store import FILES, ROOTS, Damaged, Store, one_of, reading, windows_schema
+from muscall.library.indexing.locking import locked, written
+from muscall.library.indexing.writer import made_table, remove_orphans
+from muscall.library.schema import FILES, ROOTS, windows_schema
+from muscall.library.store import Damaged, Store, one_of, reading
 
 _ROWS = 8192  # read at once
 

@@ -16,10 +16,11 @@ from typing import Literal, TypedDict, Unpack
 import torch
 
 from muscall.errors import needs, one_line
+from muscall.library.indexing.batch import Batch
 from muscall.library.indexing.ledger import Ledger, Place
 from muscall.library.indexing.listening import Listening
 from muscall.library.indexing.report import Report
-from muscall.library.indexing.writer import Batch, writing
+from muscall.library.indexing.writer import writing
 from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import SoundFile, choose_roots, scan, text_path
 from muscall.library.store import Root, Store, reading

@@ -7,48 +7,29 @@ read again.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import platformdirs
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock, Timeout
 from lancedb.index import FTS, BTree
 from lancedb.table import Table
 
 from muscall.errors import MuscallError
-from muscall.library.names import romanised, words_of
-from muscall.library.scan import text_path
+from muscall.library.indexing.batch import Batch, windows_table, words
+from muscall.library.indexing.locking import locked, written
+from muscall.library.schema import FILES, ROOTS, tracks_schema, windows_schema
 from muscall.library.search.ann import compact_vectors
-from muscall.library.store import (
-    FILES,
-    ROOTS,
-    File,
-    Root,
-    Store,
-    add_missing,
-    is_indexed,
-    one_of,
-    reason,
-    tracks_schema,
-    windows_schema,
-)
+from muscall.library.store import File, Root, Store, add_missing, is_indexed, one_of
 
 if TYPE_CHECKING:
     from lance.fragment import FragmentMetadata
 
 _WORDS_INDEX = "names_3"  # to be called otherwise with every change of `words`
-# How a file system says that it has no hard links: exFAT, some of SMB and FUSE.
-_UNLINKED = ("Operation not permitted", "Operation not supported", "Function not implemented")
 _REWRITTEN = 10_000  # rows at once
 _INDEXED_FROM = 100_000  # rows; below, a scan is as fast
 _AT_WORK, _AT_REST = 64, 8  # files of a table, while commits follow each other and later
@@ -59,28 +40,6 @@ _OF_FILES = (
     *("path", "root", "offline", "title", "artist", "albumartist", "composer", "album", "genre"),
     *("year", "bpm", "rating", "chapters"),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Track:
-    """A track to write."""
-
-    row: dict[str, Any]
-    """The columns of `store.tracks_schema`, but for `words`."""
-    windows: list[tuple[float, float, np.ndarray]]
-    """Start and length in seconds and vector (dim,) of each."""
-
-
-@dataclass
-class Batch:
-    """What the next commit writes."""
-
-    tracks: list[Track] = field(default_factory=list)
-    fragments: list[FragmentMetadata] = field(default_factory=list)
-    """Files with more windows of these tracks, which others have written beside the table's."""
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """New values in rows of tracks, by key. They are written in the tables of all pipelines."""
-    files: dict[str, File] = field(default_factory=dict)
 
 
 class Writer:
@@ -190,25 +149,6 @@ def writing(store: Store, pipeline: str, dim: int) -> Iterator[Writer]:
         yield writer
 
 
-@contextmanager
-def locked(store: Store) -> Iterator[None]:
-    """The right to write to a library, whose folder is made.
-
-    Raises:
-        MuscallError: another process has it, or the folder cannot be written.
-    """
-    with written(store):
-        lock = FileLock(_lock_path(store))
-        try:
-            held = lock.acquire(timeout=0)
-        except Timeout:
-            raise MuscallError(
-                f"{store.folder}: another index run is at work there: wait for its end, or stop it"
-            ) from None
-    with held:
-        yield
-
-
 def made_table(store: Store, name: str, schema: pa.Schema) -> Table:
     """A table, made where there is none, with columns that it lacks where it is older."""
     table = store.table(name)
@@ -289,44 +229,6 @@ def remove_orphans(tracks: Table, windows: Table) -> int:
     return len(halved)
 
 
-def _lock_path(store: Store) -> Path:
-    if isinstance(store.folder, Path):
-        store.folder.mkdir(parents=True, exist_ok=True)
-        return store.folder / ".lock"
-    # Nothing can be held in a bucket: runs of the same user on this machine exclude each other.
-    folder = platformdirs.user_cache_path("muscall", ensure_exists=True)
-    return folder / f"{blake2b(store.folder.encode(), digest_size=8).hexdigest()}.lock"
-
-
-def words(row: Mapping[str, Any]) -> str:
-    """What full-text search looks through: a track's tags, the songs in it, its file's name.
-
-    Where artist or album are not told, the two folders above the file, below its root, may be.
-    """
-    path, root = text_path(row["path"]), text_path(row["root"])
-    texts = [row[tag] or "" for tag in ("title", "artist", "album", "genre")]
-    texts += [row.get(tag) or "" for tag in ("albumartist", "composer")]
-    if not (row["artist"] and row["album"]) and path.is_relative_to(root):
-        texts += path.relative_to(root).parent.parts[-2:]
-    texts += [line.partition(" ")[2] for line in (row.get("chapters") or "").splitlines()]
-    names = [os.fsencode(text).decode("utf-8", "replace") for text in [*texts, path.stem]]
-    return " ".join([*words_of(names), *romanised(names)])
-
-
-def windows_table(tracks: Iterable[Track], dim: int) -> pa.Table:
-    """The windows of tracks, a row each (`store.windows_schema`)."""
-    windows = [(track.row["key"], *window) for track in tracks for window in track.windows]
-    keys, starts, seconds, vectors = zip(*windows, strict=True) if windows else ([], [], [], [])
-    flat = np.concatenate([*vectors, np.empty(0, np.float32)]).astype(np.float16)
-    columns = {
-        "key": keys,
-        "start": starts,
-        "seconds": seconds,
-        "vector": pa.FixedSizeListArray.from_arrays(flat, dim),
-    }
-    return pa.table(columns, schema=windows_schema(dim))
-
-
 def _append(table: Table, fragments: list[FragmentMetadata]) -> None:
     from lance import LanceDataset, LanceOperation  # comes with the extra `ray`
 
@@ -338,32 +240,6 @@ def _append(table: Table, fragments: list[FragmentMetadata]) -> None:
             "library be in a bucket, or in shared storage"
         )
     LanceDataset.commit(there.uri, LanceOperation.Append(fragments), read_version=there.version)
-
-
-@contextmanager
-def written(store: Store) -> Iterator[None]:
-    """Errors of the system and of LanceDB as one line."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        why = reason(error)
-        if why in _UNLINKED and isinstance(store.folder, Path):
-            why += (
-                f"; {_file_system(store.folder)} may have no hard links, which a library needs: "
-                "put it elsewhere (--library, MUSCALL_LIBRARY), the music may stay"
-            )
-        raise MuscallError(f"{store.folder}: cannot be written: {why}") from error
-
-
-def _file_system(folder: Path) -> str:
-    """What a file system is called, where Linux tells it."""
-    mounts = Path("/proc/self/mounts")
-    lines = mounts.read_text("utf-8", "replace").splitlines() if mounts.exists() else []
-    places = {Path(place): kind for _, place, kind, *_ in map(str.split, lines)}
-    held = next(
-        (place for place in (folder.resolve(), *folder.resolve().parents) if place in places), None
-    )
-    return f"its file system ({places[held]})" if held else "its file system"
 
 
 def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:
