@@ -24,11 +24,11 @@
     script.textContent = start.textContent;
     document.body.append(script);
     const waiting = setInterval(() => {
-      if (!window.muscall) return;
+      if (!window.muscall || !window.did_handshake || (typed && !box())) return;
       clearInterval(waiting);
       document.getElementById("popup").ariaHidden = true;
       scrollTo(0, at);
-      if (!box() || !typed) return;
+      if (!typed || box().value === typed) return;
       box().value = typed;
       box().dispatchEvent(new Event("input", { bubbles: true }));
       if (focused) box().focus();
