@@ -34,7 +34,7 @@ from muscall import Library, MusCALL
 
 RATE = 16000
 SONGS = 30
-PATIENCE = 25_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
 LIBRARY = os.environ.get("MUSCALL_PAGE_LIBRARY")
 Snap = Callable[[Page, str], None]
 Open = Callable[..., Page]

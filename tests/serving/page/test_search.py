@@ -144,6 +144,16 @@ def test_filters_of_a_listener(visit, snap):
     assert len(results(page, 12)) == 12
 
 
+def test_focus_stays_where_the_keyboard_was(visit):
+    page = visit("/?q=calm")
+    titles = results(page, 12)
+    page.locator(".results .track").nth(2).focus()
+    page.keyboard.press("+")
+    expect(page.locator(".chip")).to_contain_text(f"Like {titles[2]}")
+    results(page, 12)
+    expect(page.locator(".results .track").nth(2)).to_be_focused()
+
+
 def test_show_more(visit):
     page = visit("/?q=calm")
     results(page, 12)

@@ -73,3 +73,29 @@ def test_a_broken_memory_of_the_browser_does_no_harm(visit):
         page.reload()
         expect(page.locator(".track")).to_have_count(12)
         expect(page.locator(".tray-button .q-badge")).to_be_hidden()
+
+
+def test_requests_are_saved_and_played_and_songs_lead_from_one_to_another(visit, made):
+    page = visit("/?q=calm")
+    first, last = keep(page, 0, 5)
+    page.get_by_role("button", name="Lead from first to last").click()
+    expect(page.locator(".tray-row")).to_have_count(12)
+    expect(page.locator(ROWS).first).to_have_text(first)
+    expect(page.locator(ROWS).last).to_have_text(last)
+    if not made:
+        return  # it would be kept in somebody's library
+    page.get_by_role("button", name="Save").click()
+    name = page.get_by_label("Name of the playlist")
+    name.fill("a/b")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_text("no name for a playlist")).to_be_visible()
+    name.fill("rainy days")
+    page.keyboard.press("Enter")
+    saved = page.locator(".saved-row", has_text="rainy days")
+    expect(saved).to_contain_text("calm (50)")
+    saved.get_by_label("Play rainy days").click()
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
+    saved.get_by_label("Add the songs").click()
+    expect(page.locator(".tray-row")).to_have_count(30)
+    saved.get_by_label("Delete rainy days").click()
+    expect(saved).to_have_count(0)

@@ -2,6 +2,7 @@
 // page is built anew around the player, without a reload: the music goes on, what was typed stays.
 (() => {
   const PATIENCE = 2000; // milliseconds between attempts
+  const SETTLED = 4000; // milliseconds until a page built anew is at rest
   let socket, renewing = false;
 
   const box = () => document.querySelector(".search-input input");
@@ -23,16 +24,19 @@
     script.type = "module";
     script.textContent = start.textContent;
     document.body.append(script);
+    const until = Date.now() + SETTLED;
     const waiting = setInterval(() => {
-      if (!window.muscall) return;
-      clearInterval(waiting);
+      if (!window.muscall || (typed && !box())) return;
       document.getElementById("popup").ariaHidden = true;
+      if (typed && box().value !== typed) { // the framework may set it once more while it starts
+        box().value = typed;
+        box().dispatchEvent(new Event("input", { bubbles: true }));
+        if (focused) box().focus();
+      }
       scrollTo(0, at);
-      if (!box() || !typed) return;
-      box().value = typed;
-      box().dispatchEvent(new Event("input", { bubbles: true }));
-      if (focused) box().focus();
+      if (Date.now() > until) clearInterval(waiting);
     }, 50);
+    document.addEventListener("keydown", () => clearInterval(waiting), { once: true });
   }
 
   // What the framework would answer with a reload.

@@ -46,7 +46,6 @@ class SearchBox:
                 self._input.props("borderless clearable clear-icon=close inputmode=search")
                 self._input.props["aria-label"] = "Describe the music you are looking for"
                 self._input.props["maxlength"] = _LONGEST
-                self._input.props["list"] = "suggestions"  # filled by suggest.js
                 self._input.props["autocomplete"] = "off"
                 self._input.set_value(listener.text)
                 self._input.props["autofocus"] = path == "/" and not listener.asked

@@ -26,6 +26,7 @@
       return option;
     });
     document.getElementById("suggestions")?.replaceChildren(...options);
+    input.setAttribute("list", "suggestions"); // the framework names a list that is not there
   }
 
   async function fill(input) {
