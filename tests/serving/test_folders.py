@@ -21,6 +21,7 @@ def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (music / "song.mp3").touch()
     (tmp_path / "secret").mkdir()
     (music / "out").symlink_to(tmp_path / "secret")
+    (music / "broken").symlink_to("x" * 300)  # which Path.is_dir raises for
     return music
 
 

@@ -120,6 +120,20 @@ def test_folders_come_one_after_another_and_go(fresh, sing) -> None:
     assert (store.roots(), indexing.state, indexing.progress) == ({}, "idle", None)
 
 
+def test_what_waits_is_read_where_the_first_folder_was_wrong(fresh, sing) -> None:
+    indexing: Indexing = fresh.service.indexing
+    right = fresh.folder.parent / "right"
+    right.mkdir()
+    sing(right / "song.flac", 500)
+    for seed in range(9):
+        sing(fresh.folder / f"{seed}.flac", 510 + seed)
+    indexing.start([fresh.folder])
+    indexing.start([right])
+    indexing.remove(fresh.folder, keep_tracks=False)
+    wait(lambda: indexing.state == "idle")
+    assert (indexing.waiting, fresh.service.status().counts) == ((), {right: 1})
+
+
 def test_the_time_left_is_steady(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of equal files, whatever time passes until the first of them is heard."""
     clock, left = [0.0], []

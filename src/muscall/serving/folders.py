@@ -44,7 +44,7 @@ class Folders:
     def inside(self, folder: Path) -> list[Path]:
         """The folders in one that `find` gave, by name, hidden ones left out."""
         try:
-            there = [path for path in folder.iterdir() if path.name[0] != "." and path.is_dir()]
+            there = [one for one in folder.iterdir() if one.name[0] != "." and _is_folder(one)]
         except OSError:
             return []
         return sorted(filter(self._is_below, there), key=lambda path: path.name.casefold())
@@ -53,7 +53,9 @@ class Folders:
         """Where to begin to look: the music of who serves, or their home, or what may be seen."""
         home = Path.home()
         usual = [home / "Music", home, *self.below]
-        return next((one for one in usual if one.is_dir() and self._is_below(one)), self.below[0])
+        return next(
+            (one for one in usual if _is_folder(one) and self._is_below(one)), self.below[0]
+        )
 
     def above(self, folder: Path) -> Path | None:
         """The folder around one; None where that may not be looked into."""
@@ -63,3 +65,10 @@ class Folders:
     def _is_below(self, path: Path) -> bool:
         real = Path(os.path.realpath(path))
         return any(real.is_relative_to(one) for one in self.below)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # one that cannot be looked at, as on a mount that is gone, hides no other
+        return False

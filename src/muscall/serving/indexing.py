@@ -91,7 +91,7 @@ class Indexing:
         finally:
             with self._lock:
                 if not self._library.store.roots():
-                    self.state, self.progress = "idle", None
+                    self._go_on()
                 elif was == "running":
                     self.resume()
 
@@ -100,6 +100,13 @@ class Indexing:
         self.pause()
         if self._thread is not None:
             self._thread.join()
+
+    def _go_on(self) -> None:
+        """Rest, or begin with the folders that wait."""
+        self.state, self.progress = "idle", None
+        if self.waiting:
+            folders, self.waiting = self.waiting, ()
+            self._begin(folders)
 
     def _begin(self, folders: tuple[Path, ...]) -> None:
         before, self._stopped = self._thread, threading.Event()
@@ -143,9 +150,6 @@ class Indexing:
         finally:
             with self._lock:
                 if not stopped.is_set():
-                    self.state, self.progress = "idle", None
                     self.error = reason or self.error
                     self.report = str(report) if report is not None else self.report
-                    if self.waiting:
-                        folders, self.waiting = self.waiting, ()
-                        self._begin(folders)
+                    self._go_on()

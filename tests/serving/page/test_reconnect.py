@@ -28,5 +28,9 @@ def test_the_page_goes_on_after_a_restart(visit, serve, library_folder, tiny_che
     expect(page.locator(".search-input input")).to_have_value("calm and not yet")
     assert page.evaluate("same === document.querySelector('audio')")
     expect(page.locator(".player .title")).not_to_have_text("Nothing plays yet")
+    page.locator(".search-input .q-field__append .q-icon").click()
+    page.wait_for_timeout(300)
+    expect(page.locator(".search-input input")).to_have_value("")  # it is not typed again
+    page.fill(".search-input input", "calm")
     page.keyboard.press("Enter")
     expect(page.locator(".results .track").first).to_be_visible()

@@ -24,9 +24,16 @@
     script.type = "module";
     script.textContent = start.textContent;
     document.body.append(script);
-    const until = Date.now() + SETTLED;
+    let until = 0;
+    const rest = () => clearInterval(waiting);
     const waiting = setInterval(() => {
       if (!window.muscall || (typed && !box())) return;
+      if (!until) {
+        until = Date.now() + SETTLED;
+        for (const act of ["keydown", "pointerdown", "wheel"]) { // what its listener does comes first
+          addEventListener(act, rest, { once: true, capture: true });
+        }
+      }
       document.getElementById("popup").ariaHidden = true;
       if (typed && box().value !== typed) { // the framework may set it once more while it starts
         box().value = typed;
@@ -34,9 +41,8 @@
         if (focused) box().focus();
       }
       scrollTo(0, at);
-      if (Date.now() > until) clearInterval(waiting);
+      if (Date.now() > until) rest();
     }, 50);
-    document.addEventListener("keydown", () => clearInterval(waiting), { once: true });
   }
 
   // What the framework would answer with a reload.
