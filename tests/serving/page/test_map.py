@@ -84,3 +84,19 @@ def test_twenty_thousand_songs_are_drawn_fast(visit):
         }""".replace("MAP", MAP)
     )
     assert milliseconds < 500  # 25 on an idle machine
+
+
+def test_colours_mean_what_is_chosen(visit):
+    page = visit("/map")
+    points(page)
+    usual = "genres => window.muscallUsual(genres.map(genre => ({genre})))"
+    assert page.evaluate(usual, ["Jazz", "rock", ""]) == "genre"
+    assert page.evaluate(usual, ["(None)", "Other", "rock"]) == "loudness"
+    legend = """genres => window.muscallColours(
+        genres.map(genre => ({genre})), 'genre', false).legend"""
+    said = page.evaluate(legend, ["Soundtrack", "soundtrack; games", "None", "Jazz"])
+    assert [one["text"] for one in said] == ["soundtrack", "jazz", "others"]
+    page.get_by_label("What colours mean").select_option("year")
+    page.reload()
+    points(page)
+    expect(page.get_by_label("What colours mean")).to_have_value("year")

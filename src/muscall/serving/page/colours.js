@@ -3,10 +3,13 @@
 (() => {
   const GENRES = 7; // with a colour of their own
   const STEPS = 12; // of a scale
+  const NOTHING = /^\W*(none|unknown|other|misc|n\/?a)?\W*$/;
+
+  // Tags spell a genre in many ways, and say in some that they say nothing.
+  const genreOf = ({ genre }) => genre.split(/[;,/]/)[0].trim().toLowerCase().replace(NOTHING, "");
 
   function genres(points, shade) {
-    const names = points.map(({ genre }) => genre.split(/[;,/]/)[0].trim());
-    const counts = new Map();
+    const names = points.map(genreOf), counts = new Map();
     for (const name of names) if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
     const first = [...counts].sort((a, b) => b[1] - a[1]).slice(0, GENRES).map(([name]) => name);
     const shades = names.map((name) => (first.includes(name) ? first.indexOf(name) : first.length));
@@ -23,6 +26,9 @@
     const [first, last] = ends ?? [low, high];
     return { palette, shades, said: known.length ? [[first, 0], [last, STEPS - 1]] : [], rest: "unknown" };
   }
+
+  // What tells most where nobody has chosen: the genre, if most points have one.
+  window.muscallUsual = (points) => (2 * points.filter(genreOf).length >= points.length ? "genre" : "loudness");
 
   window.muscallColours = (points, field, dark) => {
     const light = dark ? 64 : 44, shade = (hue) => `hsl(${hue} 62% ${light}%)`;

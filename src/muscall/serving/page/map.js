@@ -18,7 +18,7 @@ export default {
       <div v-else class="map-about" ref="about">
         <div class="map-count">{{ number.toLocaleString() }} {{ number === 1 ? "song" : "songs" }}; near is alike</div>
         <label class="map-colour">Colour
-          <select v-model="by" aria-label="What colours mean">
+          <select v-model="by" aria-label="What colours mean" @change="remember">
             <option v-for="(name, field) in COLOURS" :key="field" :value="field">{{ name }}</option>
           </select>
         </label>
@@ -34,7 +34,7 @@ export default {
     </div>`,
   props: { url: String, found: Array, place: Array },
   data: () => ({ state: WAITING, WAITING, COLOURS, told: "", number: 0, legend: [],
-    by: localStorage.getItem("muscall-map-colour") in COLOURS ? localStorage.getItem("muscall-map-colour") : "genre" }),
+    by: "genre" }),
   computed: {
     label() {
       return `Map of ${this.number} songs. Arrow keys go from song to song, Enter plays, plus and minus zoom.`;
@@ -43,10 +43,7 @@ export default {
   watch: {
     found: "draw",
     place: "draw",
-    by(field) {
-      localStorage.setItem("muscall-map-colour", field);
-      this.colour();
-    },
+    by: "colour",
   },
   created() {
     // Not reactive: 20,000 points would be watched one by one.
@@ -84,9 +81,14 @@ export default {
         this.state = "The map cannot be drawn now.";
       }
       this.index = new Map(this.points.map((point, at) => [point.key, at]));
+      const chosen = localStorage.getItem("muscall-map-colour");
+      this.by = chosen in COLOURS ? chosen : window.muscallUsual(this.points);
       this.colour();
       this.words = await fetched(`${this.url}/regions`).catch(() => []);
       this.draw();
+    },
+    remember() {
+      localStorage.setItem("muscall-map-colour", this.by);
     },
     colour() {
       const dark = document.body.classList.contains("body--dark");
