@@ -52,6 +52,7 @@ class CandidateSearch:
         # Tracks whose names have words of the sentence, and those that have words like them.
         self._named: list[Row] = []
         self._misspelt: list[Row] = []
+        self._looked_up: dict[tuple[str, ...], tuple[list[Row], list[Row] | None]] = {}
         negated = tracks.negated if re.search(NEGATION, query.text, re.IGNORECASE) else ()
         self._reading = read_sentence(query.text, negated, self._look_up, self._is_plain)
         strange = self._strange()
@@ -141,18 +142,27 @@ class CandidateSearch:
         )
 
     def _look_up(self, words: Sequence[str]) -> Sequence[Row]:
-        tracks = self._tracks
-        self._named = tracks.with_words(words, self._where, self._count)
-        known = {word for row in self._named for word in (row["words"] or "").split()}
-        strange = [word for word in words if word not in known]
-        if strange and len(words) <= _MISSPELT:
-            slips = [word for word in strange if not self._is_plain(word)]
-            found = tracks.with_words(slips, self._where, self._count, misspelt=True)
-            if tracks.has_scripts:
-                heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
-                found += tracks.with_words(heard, self._where, self._count)
-            self._misspelt = [row | {"keywords": 0.0} for row in found]
+        # A sentence is read in several ways, which have the same words often.
+        if (asked := tuple(words)) not in self._looked_up:
+            self._looked_up[asked] = self._named_and_misspelt(words)
+        self._named, misspelt = self._looked_up[asked]
+        self._misspelt = self._misspelt if misspelt is None else misspelt
         return [*self._named, *self._misspelt]
+
+    def _named_and_misspelt(self, words: Sequence[str]) -> tuple[list[Row], list[Row] | None]:
+        """None where no word may be misspelt."""
+        tracks = self._tracks
+        named = tracks.with_words(words, self._where, self._count)
+        known = {word for row in named for word in (row["words"] or "").split()}
+        strange = [word for word in words if word not in known]
+        if not strange or len(words) > _MISSPELT:
+            return named, None
+        slips = [word for word in strange if not self._is_plain(word)]
+        found = tracks.with_words(slips, self._where, self._count, misspelt=True)
+        if tracks.has_scripts:
+            heard = [way for word in (*strange, "".join(words)) for way in sounds(word)]
+            found += tracks.with_words(heard, self._where, self._count)
+        return named, [row | {"keywords": 0.0} for row in found]
 
     def _strange(self) -> list[str]:
         """What no phrase of the dictionary has, where that is most of what is asked for."""
