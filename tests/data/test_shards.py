@@ -232,4 +232,3 @@ def test_sound_in_parquet_and_shards_of_a_hub_is_fetched_and_heard(
     (problem,) = problems("hf://datasets/owner/none/data/*.tar")
     assert "cannot be fetched: " in problem
     assert "404 Not Found" in problem
-

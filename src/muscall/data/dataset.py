@@ -51,7 +51,7 @@ class DataConfig(Record):
     workers: int = Field(default=2, ge=0)
     """Number of processes that decode and augment; 0 for the training process itself."""
     pin_memory: bool = True
-    """Batches for a GPU lie in page-locked memory, so that a step does not wait for their copies."""
+    """Batches for a GPU lie in page-locked memory, so that steps do not wait for copies."""
 
 
 @dataclass(frozen=True)

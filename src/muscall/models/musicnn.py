@@ -118,7 +118,7 @@ def _along_time(x: Tensor, filters: Tensor) -> Tensor:
     """(batch, frames, bands) and filters (width, taps, 1) -> maxima (batch, width, frames left)."""
     batch, _, bands = x.shape
     heard = F.conv1d(x.transpose(1, 2).flatten(0, 1)[:, None], filters.transpose(1, 2))
-    return _highest(heard.unflatten(0, (batch, bands)).transpose(0, 1))
+    return _highest(heard.view(batch, bands, *heard.shape[1:]).transpose(0, 1))
 
 
 def _by_spectra(x: Tensor, filters: Tensor) -> Tensor:
@@ -156,7 +156,7 @@ def _by_spectra(x: Tensor, filters: Tensor) -> Tensor:
 
     # A few frames at a time stay in a processor's caches.
     size = 12 if x.device.type == "cpu" else spectra.shape[1]
-    highest = torch.cat([loudest(piece) for piece in spectra.split(size, dim=1)])
+    highest = torch.cat([loudest(piece) for piece in torch.split(spectra, size, dim=1)])
     return highest.view(batch, -1, width).transpose(1, 2)
 
 

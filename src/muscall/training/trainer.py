@@ -168,9 +168,7 @@ class _Run:
             world=self.group.world,
         )
         pinned = self.config.data.pin_memory and self.device.type == "cuda"
-        loader = train_loader(
-            dataset, sampler, workers=self.config.data.workers, pin_memory=pinned
-        )
+        loader = train_loader(dataset, sampler, workers=self.config.data.workers, pin_memory=pinned)
         every = settings.validate_every or self.epoch_steps
         journal = Journal(self.out, start, self.total) if self.group.is_main else None
         try:
