@@ -18,13 +18,13 @@ environment = $(BIN)/uv venv -q --clear $(1) && export UV_FIND_LINKS="$$PIP_FIND
 MODEL := default
 OLDEST := $(addprefix tests/,test_core.py library/test_library.py serving/test_service.py)
 
-.PHONY: demo test coverage core oldest check docs corpus evaluate weights clean
+.PHONY: demo test coverage core bare oldest check docs corpus evaluate weights clean
 
 demo: .venv/all  ## Search 28 generated tracks with sentences; MUSIC=~/Music for a folder of your own
 	@$(BIN)/python -m recipes.demo.demo $${MUSIC:+"$$MUSIC"}
 
 # One thread each: two that compute with two threads on two cores wait for each other.
-test core oldest coverage: export OMP_NUM_THREADS := 1
+test core bare oldest coverage: export OMP_NUM_THREADS := 1
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -35,6 +35,12 @@ coverage: .venv/dev  ## The tests, and what of the package they do not run; a th
 core: .venv/dev  ## What `pip install muscall` brings, in an environment of its own, is enough
 	$(call environment,build/core) && $$into -c constraints.txt . pytest
 	build/core/bin/python -m pytest tests/test_core.py
+
+bare: .venv/dev  ## onnxruntime and numpy alone are enough to search with an exported model
+	$(BIN)/uv venv -q --clear build/bare && \
+		UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install -q --python build/bare \
+		-c constraints.txt onnxruntime numpy
+	BARE_PYTHON=build/bare/bin/python $(BIN)/python -m pytest tests/test_examples.py -k without_torch
 
 # Of torch the newest: on PyPI the older ones bring gigabytes for GPUs along.
 oldest: .venv/dev  ## The oldest versions that pyproject.toml allows are enough

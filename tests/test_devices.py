@@ -1,4 +1,4 @@
-"""Every tensor that a step or an encoder makes is on the device of the model.
+"""Every tensor that training, inference or evaluation makes is on the device of the model.
 
 No GPU is here, so `meta` stands for one: its tensors have a shape and a device, and no values. An
 operation between tensors of two devices is noticed as it happens, also on the way back.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ from torch.utils._pytree import tree_leaves
 
 from muscall import MusCALL
 from muscall.data.dataset import Batch
+from muscall.data.manifest import Row
+from muscall.evaluation.labelling import Labelling, evaluate_zeroshot
+from muscall.evaluation.probe import evaluate_probe
+from muscall.evaluation.retrieval import evaluate_retrieval
 from muscall.losses import LossConfig
 from muscall.models.config import (
     CRNNConfig,
@@ -137,3 +142,46 @@ def test_a_step_stays_on_the_device_of_the_model(
     grads = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert grads
     assert {grad.device.type for grad in grads} == {"meta"}
+
+
+@pytest.fixture
+def _values_of_meta(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is fetched from `meta` has values, drawn by its shape: they are fetched by `cpu()`."""
+
+    def cpu(self: torch.Tensor) -> torch.Tensor:
+        if self.device != META:
+            return self
+        generator = torch.Generator().manual_seed(self.numel())
+        return torch.randn(self.shape, generator=generator).to(self.dtype)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+
+
+@pytest.mark.usefixtures("_values_of_meta")
+@pytest.mark.parametrize("changes", AUDIO.values(), ids=AUDIO)
+def test_inference_stays_on_the_device_of_the_model(
+    tiny_config: ModelConfig, music: Path, changes: dict[str, Any]
+) -> None:
+    model = model_of(tiny_config, **changes).eval()
+    paths = sorted(music.rglob("*.wav"))
+    with OneDevice():
+        assert model.audio_embedder().device == META
+        assert model.encode_audio(paths).shape == (len(paths), model.config.dim)
+        assert model.encode_text(CAPTIONS).shape == (len(CAPTIONS), model.config.dim)
+
+
+@pytest.mark.usefixtures("_values_of_meta")
+def test_evaluation_stays_on_the_device_of_the_model(tiny_config: ModelConfig, music: Path) -> None:
+    model = model_of(tiny_config).eval()
+    rows = [
+        Row(f"{split}{path.stem}", path, (path.stem,), split=split, labels=(f"{number % 2}",))
+        for split in ("train", "val", "test")
+        for number, path in enumerate(sorted(music.rglob("*.wav")))
+    ]
+    test = [row for row in rows if row.split == "test"]
+    with OneDevice():
+        assert evaluate_retrieval(model, test).items == len(test)
+        labelling = Labelling.of(rows)
+        assert evaluate_zeroshot(model, rows, labelling, {"plain": "{label}"}).items == len(rows)
+        for features in (False, True):
+            assert evaluate_probe(model, rows, features=features).items == len(test)

@@ -3,13 +3,19 @@
 import io
 import json
 import tarfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 from pyarrow import parquet
 
+from muscall import MusCALL
 from muscall.audio.inside import Cell, Member
 from muscall.data.manifest import read_manifest, write_rows
 from muscall.data.shards import located
@@ -126,3 +132,103 @@ def test_what_a_hub_has_is_taken_from_its_cache(
     assert problem.startswith("hf://datasets/owner/other/data/*.tar: ")
     (problem,) = problems("hf://owner/name")
     assert "expected hf://datasets/owner/name" in problem
+
+
+class Hub(SimpleHTTPRequestHandler):
+    """Answers for the dataset `owner/songs` as the hub does; `directory` holds its files."""
+
+    commit = "0" * 40
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        folder, path = Path(self.directory), self.path.partition("?")[0]
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        names = [str(path.relative_to(folder)) for path in files]
+        served = f"/datasets/owner/songs/resolve/{self.commit}/"
+        if path.startswith("/api/datasets/owner/songs/tree/"):
+            sizes = [file.stat().st_size for file in files]
+            told = [
+                {"type": "file", "path": name, "size": size, "oid": "1" * 40}
+                for name, size in zip(names, sizes, strict=True)
+            ]
+            self._send(json.dumps(told).encode())
+        elif path.startswith("/api/datasets/owner/songs"):
+            siblings = [{"rfilename": name} for name in names]
+            told = {"id": "owner/songs", "sha": self.commit, "siblings": siblings}
+            self._send(json.dumps(told).encode())
+        elif path.startswith(served) and (name := path.removeprefix(served)) in names:
+            self._send((folder / name).read_bytes(), name)
+        else:
+            self.send_error(404)
+
+    def _send(self, body: bytes, name: str = "") -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream" if name else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if name:
+            self.send_header("ETag", f'"{name.replace("/", "-")}"')
+            self.send_header("X-Repo-Commit", self.commit)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A hub on this machine; the folder of what `owner/songs` has there."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "kept"))
+    yield folder
+    server.shutdown()
+    server.server_close()
+
+
+def test_sound_in_parquet_and_shards_of_a_hub_is_fetched_and_heard(
+    hub: Path, tiny_model: MusCALL
+) -> None:
+    sounds = []
+    for number in range(2):
+        sound = io.BytesIO()
+        tone = 0.3 * np.sin(np.arange(32000) * 0.1 * (number + 1))
+        soundfile.write(sound, tone, 16000, format="FLAC")
+        sounds.append(sound.getvalue())
+        (hub.parent / f"{number}.flac").write_bytes(sound.getvalue())
+    rows = [
+        {"audio": {"bytes": sound, "path": f"{number}.flac"}, "caption": f"tone {number}"}
+        for number, sound in enumerate(sounds)
+    ]
+    (hub / "data").mkdir()
+    for number, row in enumerate(rows):
+        parquet.write_table(
+            pa.Table.from_pylist([row]), hub / "data" / f"train-{number:05}-of-00002.parquet"
+        )
+        members = {f"{number}.flac": sounds[number], f"{number}.txt": b"tone"}
+        tar(hub / "data" / f"{number:03}.tar", **members)
+    (hub / "data" / "large.bin").write_bytes(b"of no use here")
+    expected = tiny_model.encode_audio([hub.parent / f"{number}.flac" for number in range(2)])
+    for written in ("data/train-*.parquet", "data/{000..001}.tar"):
+        found = read_manifest(f"hf://datasets/owner/songs/{written}")
+        heard = tiny_model.encode_audio([row.audio for row in found])
+        np.testing.assert_allclose(heard, expected, atol=1e-6)
+        assert all("kept" in str(row.audio) for row in found)
+        assert not list((hub.parent / "kept").rglob("large.bin"))
+    (problem,) = problems("hf://datasets/owner/songs/data/test-*.parquet")
+    assert problem.endswith("test-*.parquet: no file is called so")
+    (problem,) = problems("hf://datasets/owner/none/data/*.tar")
+    assert "cannot be fetched: " in problem
+    assert "404 Not Found" in problem

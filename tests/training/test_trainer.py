@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -208,6 +209,33 @@ def test_recomputing_equals_keeping_activations(settings, tmp_path):
     ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "other")
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_compiled_it_learns_the_same(settings, tmp_path, caplog):
+    if shutil.which("g++") is None:
+        pytest.skip("no compiler is here")
+    settings["model"]["audio"] = {"kind": "crnn", "width": 4, "hidden": 8, "window_seconds": 2}
+    settings["model"]["projection"] = True
+    losses = []
+    for compiled in (False, True):
+        out = tmp_path / str(compiled)
+        of = {"train__steps": 2, "train__gradient_caching": False, "train__compile": compiled}
+        run(settings, **of, train__out=str(out))
+        lines = map(json.loads, (out / "metrics.jsonl").read_text().splitlines())
+        losses.append([line["loss"] for line in lines if "loss" in line])
+    assert len(losses[0]) == 2
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert "cannot compile here" not in caplog.text
+    muscall.load(tmp_path / "True" / "last")
+
+
+def test_without_a_compiler_the_run_goes_on(settings, monkeypatch, caplog):
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("a compiler that is not there",))
+    torch._dynamo.reset()
+    run(settings, train__steps=1, train__compile=True)
+    (told,) = [record.message for record in caplog.records if "train.compile" in record.message]
+    assert "cannot compile here" in told
+    assert "\n" not in told
 
 
 def test_workers_do_not_change_the_result(settings, tmp_path):

@@ -50,6 +50,8 @@ class DataConfig(Record):
     augment: AugmentConfig = AugmentConfig()
     workers: int = Field(default=2, ge=0)
     """Number of processes that decode and augment; 0 for the training process itself."""
+    pin_memory: bool = True
+    """Batches for a GPU lie in page-locked memory, so that steps do not wait for copies."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,9 @@ def collate(pairs: Sequence[Pair]) -> Batch:
     )
 
 
-def train_loader(dataset: PairDataset, sampler: TrainSampler, *, workers: int) -> DataLoader[Pair]:
+def train_loader(
+    dataset: PairDataset, sampler: TrainSampler, *, workers: int, pin_memory: bool = False
+) -> DataLoader[Pair]:
     """Make the batches of `sampler` in `workers` processes, each two ahead; 0 for this process."""
     return DataLoader(
         dataset,
@@ -241,7 +245,7 @@ def train_loader(dataset: PairDataset, sampler: TrainSampler, *, workers: int) -
         num_workers=workers,
         collate_fn=collate,
         worker_init_fn=end_with_parent,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pin_memory,
         # Its own, because a loader would draw from the global one, which the model uses.
         generator=torch.Generator(),
     )

@@ -9,7 +9,6 @@ Dataset and hears genres, decades and moods.
 from __future__ import annotations
 
 import math
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -85,8 +84,8 @@ class Normed(nn.Module):
 class FilterBank(Normed):
     """`width` filters of `frames` x `bands`, each with its maximum over all places along the bands.
 
-    One matrix product for each place, with a running maximum, keeps everything in the processor's
-    caches. It is three times as fast as one convolution.
+    Filters of several bands are applied as products of spectra along the bands, which take a fifth
+    of the arithmetic of a convolution.
     """
 
     def __init__(self, width: int, frames: int, bands: int) -> None:
@@ -98,19 +97,67 @@ class FilterBank(Normed):
         """(batch, frames, MELS) -> (batch, width, frames)."""
         # ReLU and norm are monotonic, so the maximum can be taken before them. If the norm's weight
         # is negative, it is the minimum.
-        sign = torch.where(self.norm.weight < 0, -1.0, 1.0).to(x.dtype)
-        filters = self.layer.weight[:, 0].transpose(1, 2).flatten(1).T * sign
+        sign = torch.where(self.norm.weight < 0, -1.0, 1.0)
+        filters = self.layer.weight[:, 0].float() * sign[:, None, None]
         padded = F.pad(x, (0, 0, *self.padding))
-
-        def at(place: int) -> Tensor:
-            pieces = padded[:, :, place : place + self.bands].unfold(1, self.frames, 1)
-            return pieces.flatten(2) @ filters  # (batch, frames, width)
-
-        extreme = reduce(torch.maximum, map(at, range(x.shape[-1] - self.bands + 1)))
-        normed: Tensor = self.norm(
-            F.relu((extreme * sign + self.layer.get_parameter("bias")).transpose(1, 2))
-        )
+        with torch.autocast(x.device.type, enabled=False):  # spectra need more than eight bits
+            highest = (_along_time if self.bands == 1 else _by_spectra)(padded.float(), filters)
+        extreme = (highest * sign[:, None] + self.layer.get_parameter("bias")[:, None]).to(x.dtype)
+        normed: Tensor = self.norm(F.relu(extreme))
         return normed
+
+
+def _highest(x: Tensor) -> Tensor:
+    """The maximum over the first dimension, which torch's own takes one number at a time."""
+    while (count := len(x)) > 1:
+        x = torch.maximum(x[: (count + 1) // 2], x[count // 2 :])
+    return x[0]
+
+
+def _along_time(x: Tensor, filters: Tensor) -> Tensor:
+    """(batch, frames, bands) and filters (width, taps, 1) -> maxima (batch, width, frames left)."""
+    batch, _, bands = x.shape
+    heard = F.conv1d(x.transpose(1, 2).flatten(0, 1)[:, None], filters.transpose(1, 2))
+    return _highest(heard.view(batch, bands, *heard.shape[1:]).transpose(0, 1))
+
+
+def _by_spectra(x: Tensor, filters: Tensor) -> Tensor:
+    """(batch, frames, bands), filters (width, taps, height) -> maxima (batch, width, frames left).
+
+    Places are counted from the central one. The part of a spectrum that is even there, and the odd
+    one, give two places at once: at q and -q is even + odd and even - odd, of which the higher is
+    even + |odd|.
+    """
+    batch, _, bands = x.shape
+    width, taps, height = filters.shape
+    farthest = bands - height - (centre := (bands - height) // 2)  # centre, or one more
+    turns = 2 * math.pi / bands * torch.arange(bands // 2 + 1, device=x.device)
+    weights = torch.full_like(turns, 2 / bands)
+    weights[0] = 1 / bands
+    weights[bands // 2 :] /= 1 + (bands % 2 == 0)  # an even number of bands has a last one alone
+    angles = turns * torch.arange(farthest + 1, device=x.device)[:, None]
+    even, odd = angles.cos() * weights, -angles.sin() * weights  # (places, turns)
+
+    angles = turns[:, None] * torch.arange(bands, device=x.device)
+    real, imaginary = x @ angles.cos().T, -x @ angles.sin().T  # (batch, frames, turns)
+    angles = turns[:, None] * torch.arange(centre, centre + height, device=x.device)
+    cosine = torch.einsum("wth,fh->ftw", filters, angles.cos())
+    sine = torch.einsum("wth,fh->ftw", filters, angles.sin())
+    spectra = torch.cat([real.unfold(1, taps, 1), imaginary.unfold(1, taps, 1)], dim=-1)
+    spectra = spectra.permute(2, 0, 1, 3).flatten(1, 2)  # (turns, batch * frames, 2 * taps)
+    to_real = torch.cat([cosine, -sine], dim=1)
+    to_imaginary = torch.cat([sine, cosine], dim=1)
+
+    def loudest(piece: Tensor) -> Tensor:
+        above = even @ (piece @ to_real).flatten(1)  # (places, frames of the piece * width)
+        beside = odd @ (piece @ to_imaginary).flatten(1)
+        both = _highest((above + beside.abs())[: centre + 1])
+        return both if farthest == centre else torch.maximum(both, above[-1] + beside[-1])
+
+    # A few frames at a time stay in a processor's caches.
+    size = 12 if x.device.type == "cpu" else spectra.shape[1]
+    highest = torch.cat([loudest(piece) for piece in torch.split(spectra, size, dim=1)])
+    return highest.view(batch, -1, width).transpose(1, 2)
 
 
 class Musicnn(nn.Module):

@@ -55,7 +55,8 @@ def _digest(rows: Sequence[Row]) -> str:
 
 def comparable(config: Config) -> dict[str, object]:
     """The settings that the result depends on, by their dotted names."""
-    ignored = {"train.out", "train.device", "train.threads", "train.save_every", "data.workers"}
+    ignored = {"train.out", "train.device", "train.threads", "train.save_every"}
+    ignored |= {"data.workers", "data.pin_memory"}
 
     def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
         found: dict[str, object] = {}

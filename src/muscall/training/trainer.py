@@ -20,6 +20,7 @@ from muscall.models.muscall import MusCALL, load
 from muscall.models.precision import native_precision
 from muscall.models.sentence import SentenceEncoder
 from muscall.models.text import warn_of_long
+from muscall.training.compiling import compiles
 from muscall.training.config import Config, TrainConfig
 from muscall.training.distributed import Group, join, leave
 from muscall.training.folder import BEST, LAST, STATE, claim
@@ -76,6 +77,8 @@ class _Run:
         torch.manual_seed(settings.seed)
         self.model = _initial(config).to(device)
         _check_heads(config, self.model.config)
+        if settings.compile and compiles(device):
+            self.model.audio.backbone.compile()
         self.saved = WeightInterpolation(self.model, settings.weight_interpolation)
         self.optimiser = build_optimiser(self.model, settings)
         precision = _precision(settings, device)
@@ -164,7 +167,8 @@ class _Run:
             rank=self.group.rank,
             world=self.group.world,
         )
-        loader = train_loader(dataset, sampler, workers=self.config.data.workers)
+        pinned = self.config.data.pin_memory and self.device.type == "cuda"
+        loader = train_loader(dataset, sampler, workers=self.config.data.workers, pin_memory=pinned)
         every = settings.validate_every or self.epoch_steps
         journal = Journal(self.out, start, self.total) if self.group.is_main else None
         try:
