@@ -25,6 +25,7 @@ class Results:
     def __init__(self, listener: Listener, tray: Tray, on_tag: Callable[[str], object]) -> None:
         self._listener = listener
         self._tracks: dict[str, Track] = {}
+        self._shown: dict[str, Track] = {}
         self._rows = Rows(
             LIST,
             {
@@ -44,8 +45,9 @@ class Results:
         listener = self._listener
         if self._filling is not None:
             self._filling.cancel()
+        shown = {one.key: one for row in found for one in (row.track, *row.versions)}
         # A click may still be on its way from the rows before.
-        self._tracks |= {one.key: one for row in found for one in (row.track, *row.versions)}
+        self._tracks, self._shown = {**self._shown, **shown}, shown
         # By conditions alone no track is nearer than another.
         ranked = any(part.kind == "sound" for part in listener.understood)
         self._rows.show(found, ranked=bool(listener.query.like) or ranked)
@@ -60,7 +62,8 @@ class Results:
 
     async def _fill(self, found: list[Found]) -> None:
         """Bring waveforms and then tags in, the best tracks first."""
-        listener, query, keys = self._listener, self._listener.query, [one.track.key for one in found]
+        listener, query = self._listener, self._listener.query
+        keys = [one.track.key for one in found]
         for key in keys:
             drawn = await listener.ask_patiently(listener.service.waveform, key, query)
             if self._rows.is_deleted:
