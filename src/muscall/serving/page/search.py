@@ -35,14 +35,13 @@ _PAUSE = 0.2  # seconds without a key after which is searched what somebody type
 
 
 class SearchBox:
-    """The box, its chips and filters; what it changes it searches for, also while somebody types."""
+    """The box, its chips and filters; it searches for what they say, also while one types."""
 
     def __init__(self, listener: Listener, path: str) -> None:
         self._listener, self._said = listener, listener.text
         self._turn = 0
-        self._typed: str | None = (
-            None  # what typing has made an address of: the next takes its place
-        )
+        # What typing made an address of; what is typed next takes its place.
+        self._typed: tuple[str, list[Taste]] | None = None
         listener.path = path
         self._shown: tuple[list[Taste], tuple[Part, ...]] | None = None  # whose chips there are
         self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
@@ -118,9 +117,10 @@ class SearchBox:
     async def _search_typed(self, text: str) -> None:
         listener = self._listener
         self._said = text  # it stands in the box, and perhaps more by now
-        self._typed, before = text, self._typed
+        replace = self._typed == (listener.text, listener.tastes)
+        self._typed = text[:_LONGEST], listener.tastes
         # Whatever else was asked for meanwhile keeps its address.
-        await listener.change(text=text[:_LONGEST], replace=before == listener.text)
+        await listener.change(text=text[:_LONGEST], replace=replace)
 
     async def add(self, words: str) -> None:
         """Ask for something beside what is asked for."""
