@@ -71,6 +71,27 @@ def test_the_cross_clears_the_box_and_what_was_found(visit):
     expect(page.locator(".results .track")).to_have_count(0)
 
 
+def test_rows_appear_as_somebody_types(visit):
+    page = visit("/?q=calm")
+    before = results(page, 12)
+    box = page.locator(".search-input input")
+    box.press("End")
+    top = page.locator(".results-head").bounding_box()["y"]
+    box.press_sequentially(" energetic", delay=30)
+    expect(page).to_have_url(re.compile("q=calm%20energetic$"))
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.results .track > .about .title')]"
+        ".map(one => one.innerText).join() !== before",
+        arg=",".join(before),
+    )
+    assert len(results(page, 12)) == 12
+    expect(box).to_be_focused()
+    expect(box).to_have_value("calm energetic")
+    assert page.locator(".results-head").bounding_box()["y"] == top
+    page.go_back()  # all that was typed is one step
+    expect(box).to_have_value("calm")
+
+
 def test_a_tag_is_asked_for_beside_the_sentence(visit):
     page = visit("/?q=calm")
     tag = page.locator("button.tag").first

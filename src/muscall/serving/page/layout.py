@@ -29,7 +29,7 @@ _HERE = Path(__file__).parent
 _PATIENT = 2  # waveforms and tags that are made at once for all listeners
 _THEMES = {"system": None, "light": False, "dark": True}
 _THEME_ICONS = {"system": "o_brightness_auto", "light": "o_light_mode", "dark": "o_dark_mode"}
-_SCRIPTS = ("keys.js", "suggest.js", "reconnect.js", "install.js", "colours.js")
+_SCRIPTS = ("keys.js", "suggest.js", "reconnect.js", "install.js", "colours.js", "waveform.js")
 _KEYS = {
     "/": "Search",
     "Space": "Play and pause",

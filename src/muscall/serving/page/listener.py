@@ -154,15 +154,24 @@ class Listener:
         await self.search()
 
     async def change(
-        self, *, text: str | None = None, tastes: Sequence[Taste] | None = None
+        self,
+        *,
+        text: str | None = None,
+        tastes: Sequence[Taste] | None = None,
+        replace: bool = False,
     ) -> None:
-        """Search for something else, at an address of its own that the browser goes back from."""
+        """Search for something else, at an address of its own that the browser goes back from.
+
+        Args:
+            replace: whether the address takes the place of the one before.
+        """
         self.text = self.text if text is None else text
         self.tastes = self.tastes if tastes is None else list(tastes)
         if self.path:
             start = prefix(self.client.request.headers)
             with self.client:
-                ui.navigate.history.push(start + self.address)
+                history = ui.navigate.history
+                (history.replace if replace else history.push)(start + self.address)
         await self.search()
 
     async def taste(self, key: str, name: str, *, liked: bool) -> None:

@@ -5,6 +5,7 @@ The map has the same box over it, so `SearchBox` is a part of its own.
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from nicegui import background_tasks, ui
@@ -30,13 +31,17 @@ EXAMPLES = (
     "something warm with strings",
 )
 _LONGEST = 500  # characters of a sentence
+_PAUSE = 0.2  # seconds without a key after which is searched what somebody types
 
 
 class SearchBox:
-    """The box, its chips and filters; what it changes it searches for."""
+    """The box, its chips and filters; it searches for what they say, also while one types."""
 
     def __init__(self, listener: Listener, path: str) -> None:
         self._listener, self._said = listener, listener.text
+        self._turn = 0
+        # What typing made an address of; what is typed next takes its place.
+        self._typed: tuple[str, list[Taste]] | None = None
         listener.path = path
         self._shown: tuple[list[Taste], tuple[Part, ...]] | None = None  # whose chips there are
         self._drop = Drop(self._heard, lambda reason: listener.tell(reason, "negative"))
@@ -105,7 +110,17 @@ class SearchBox:
         self._chips.set_visibility(bool(listener.tastes or parts))
 
     async def _submit(self) -> None:
-        await self.search(self._input.value or "")
+        self._turn += 1  # it waits for no pause
+        await self._search_typed(self._input.value or "")
+        self._typed = None
+
+    async def _search_typed(self, text: str) -> None:
+        listener = self._listener
+        self._said = text  # it stands in the box, and perhaps more by now
+        replace = self._typed == (listener.text, listener.tastes)
+        self._typed = text[:_LONGEST], listener.tastes
+        # Whatever else was asked for meanwhile keeps its address.
+        await listener.change(text=text[:_LONGEST], replace=replace)
 
     async def add(self, words: str) -> None:
         """Ask for something beside what is asked for."""
@@ -114,8 +129,15 @@ class SearchBox:
             await self.search(f"{text}, {words}" if text else words)
 
     async def _changed(self, event: ValueChangeEventArguments[str | None]) -> None:
+        self._turn += 1
+        turn = self._turn
         if event.value is None:  # by the cross; what is typed is never None
             await self.search("")
+            return
+        await asyncio.sleep(_PAUSE)
+        there = turn == self._turn and not self._input.is_deleted
+        if there and event.value.strip() != self._listener.text.strip():
+            await self._search_typed(event.value)
 
     async def _leave_out(self, part: Part) -> None:
         listener = self._listener
