@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import muscall
-from muscall.audio.mel import MelConfig
+from muscall.audio.mel_config import MelConfig
 from muscall.errors import CheckpointError
 from muscall.models import checkpoint
 from muscall.models.config import SentenceConfig
