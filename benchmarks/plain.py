@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.audio.mel import MelConfig, mel_filters
+from muscall.audio.mel import mel_filters
+from muscall.audio.mel_config import MelConfig
 from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 from muscall.models.muscall import MusCALL
 from muscall.text.tokenizer import clip_tokenizer

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from muscall.audio.mel import MelConfig
+from muscall.audio.mel_config import MelConfig
 from muscall.errors import ConfigError
 from muscall.library.pipeline import settings
 from muscall.models.config import ModelConfig, ResNetConfig

@@ -10,7 +10,8 @@ import torch
 from scipy.ndimage import median_filter
 from scipy.signal import find_peaks
 
-from muscall.audio.mel import LogMel, MelConfig
+from muscall.audio.mel import LogMel
+from muscall.audio.mel_config import MelConfig
 
 MEL = MelConfig()
 RATE = MEL.sample_rate

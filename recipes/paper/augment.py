@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from muscall.audio.mel import MelConfig, mel_filters
+from muscall.audio.mel import mel_filters
+from muscall.audio.mel_config import MelConfig
 from muscall.data.augment import AugmentConfig
 
 _STEPS = 33  # pitch shifts between the lowest and the highest

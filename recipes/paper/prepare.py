@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from muscall.audio.decode import read
-from muscall.audio.mel import LogMel, MelConfig
+from muscall.audio.mel import LogMel
+from muscall.audio.mel_config import MelConfig
 from muscall.audio.windows import centre_start, loop_to
 from muscall.evaluation.zeroshot import ENSEMBLE
 from muscall.models.config import SentenceConfig

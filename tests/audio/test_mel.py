@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from muscall.audio.mel import LogMel, MelConfig, mel_filters
+from muscall.audio.mel import LogMel, mel_filters
+from muscall.audio.mel_config import MelConfig
 from muscall.errors import ConfigError
 
 PUBLISHED = MelConfig(f_max=11025)

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import muscall
-from muscall.audio.mel import MelConfig
+from muscall.audio.mel_config import MelConfig
 from muscall.errors import CheckpointError
 from muscall.models import checkpoint
 from muscall.models.config import SentenceConfig
@@ -104,7 +104,7 @@ def test_no_space_leaves_the_old_checkpoint(tiny_model, tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(CheckpointError, match="No space left"):
         tiny_model.save_pretrained(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

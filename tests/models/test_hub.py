@@ -12,7 +12,6 @@ import pytest
 
 import muscall
 from muscall.errors import CheckpointError
-from muscall.models import hub
 from muscall.models.hub import find_model
 
 
@@ -88,7 +87,7 @@ def test_what_the_hub_has_is_loaded(tiny_checkpoint, monkeypatch):
         asked[name] = options
         return str(tiny_checkpoint)
 
-    monkeypatch.setattr(hub, "snapshot_download", download)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     model = muscall.MusCALL.from_pretrained("owner/model", revision="v1")
     assert model.encode_text("calm").shape == (1, 16)
     assert asked["owner/model"]["revision"] == "v1"

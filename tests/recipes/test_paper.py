@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from muscall.audio.mel import LogMel, MelConfig
+from muscall.audio.mel import LogMel
+from muscall.audio.mel_config import MelConfig
 from muscall.data.augment import AugmentConfig
 from recipes.paper import page, prepare, scores, variants
 from recipes.paper.augment import MelAugment

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from muscall.library.duplicates import Duplicates
     from muscall.library.indexing.run import Options
     from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 log = logging.getLogger("muscall")
 
@@ -62,11 +63,20 @@ class Library:
         return self._model
 
     @cached_property
+    def reader(self) -> Reader:
+        """What reads sentences: the model, or without torch the part of it that can do so."""
+        if self._model is None or isinstance(self._model, str | Path):
+            from muscall.models.reader import sentence_reader
+
+            return sentence_reader(self._model) or self.model
+        return self._model
+
+    @cached_property
     def pipeline(self) -> str:
         """The name of what the model has listened to in the tables of `store`."""
         from muscall.library.pipeline import pipeline_id
 
-        return pipeline_id(self.model)
+        return pipeline_id(self.reader)
 
     def index(
         self, roots: str | Path | Sequence[str | Path] = (), **options: Unpack[Options]
@@ -336,7 +346,7 @@ class Library:
     @cached_property
     def finder(self) -> Finder:
         """What searches the tracks that the model has heard."""
-        return Finder(self.store, self.pipeline, self.model)
+        return Finder(self.store, self.pipeline, self.reader)
 
     @cached_property
     def _examples(self) -> Examples:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
 from muscall.models.config import ModelConfig
-from muscall.models.muscall import MusCALL
+from muscall.models.reader import Reader, SentenceReader
 from muscall.records import former_name
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 # To be counted up with every change of code that changes the vectors of a track: in decoding, in
 # the log-mel, in how a track is cut into windows and its windows are pooled. (The precision is no
 # part of it any more, as vectors of one are as good beside those of another, but of its name.)
 _FRONT_END = "1 torch.bfloat16"
+_PARTS = ("audio", "audio_projection", "text", "text_projection", "text_adapter")
 
 
 def settings(config: ModelConfig) -> str:
@@ -26,7 +32,7 @@ def settings(config: ModelConfig) -> str:
     return written.replace("level_normalised", former_name("level_normalised"))
 
 
-def pipeline_id(model: MusCALL) -> str:
+def pipeline_id(model: Reader) -> str:
     """Twelve hex digits that two models share only if they give the same vectors.
 
     They stand for the weights of both encoders and projections, and for their settings, the length
@@ -34,11 +40,24 @@ def pipeline_id(model: MusCALL) -> str:
     float32 and of bfloat16 have a cosine of at least 0.999, and a library may move to another one.
     """
     digest = blake2b(f"{_FRONT_END} {settings(model.config)}".encode(), digest_size=6)
-    parts = [model.audio, model.audio_projection, model.text, model.text_projection]
-    if model.text_adapter is not None:
-        parts.append(model.text_adapter)
-    for part in parts:
-        for name, weight in sorted(part.state_dict().items()):
-            digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
-            digest.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    weights = model.weights() if isinstance(model, SentenceReader) else _weights(model)
+    parts: dict[str, list[tuple[str, str, np.ndarray]]] = {part: [] for part in _PARTS}
+    for whole, kind, weight in weights:
+        part, _, name = whole.partition(".")
+        parts.get(part, []).append((name, kind, weight))
+    for inside in parts.values():
+        for name, kind, weight in sorted(inside, key=lambda one: one[0]):
+            digest.update(f"{name} torch.{kind} {weight.shape}".encode())
+            digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
+
+
+def _weights(model: MusCALL) -> Iterator[tuple[str, str, np.ndarray]]:
+    import torch
+
+    for name, weight in model.state_dict().items():
+        held = weight.detach().cpu()
+        kind = str(weight.dtype).removeprefix("torch.")
+        if held.dtype == torch.bfloat16:  # which numpy does not have
+            held = held.view(torch.int16)
+        yield name, kind, held.numpy()

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from muscall.errors import CheckpointError, ConfigError
 from muscall.models.config import ModelConfig, TransformerConfig
-from muscall.models.hub import CONFIG, FILES, TOKENIZER, WEIGHTS
+from muscall.models.hub import CONFIG, FILES, TOKENIZER, WEIGHTS, find_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DEFAULT, RELEASED = "default", ("default", "base", "ssl", "weighted")
 CHECKSUMS = "SHA256SUMS"
@@ -57,6 +58,17 @@ def released(name: str = DEFAULT) -> Path:
     return weights / name
 
 
+def located(source: str | Path | None = None) -> Path:
+    """Folder of a model: one of RELEASED, None for the default, a folder, or a name on a hub.
+
+    Raises:
+        CheckpointError: when there is no such model.
+    """
+    if source is None or source in RELEASED:
+        return released(str(source or DEFAULT))
+    return find_model(source)
+
+
 def write_checksums(weights: Path) -> None:
     """Write the checksums of all models in a folder of released ones, as sha256sum does."""
     files = [weights / name / file for name in RELEASED for file in FILES]
@@ -87,6 +99,8 @@ def write(
     if tokenizer is not None:
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
         metadata[TOKENIZER] = _checksum(folder / TOKENIZER)
+    from safetensors.torch import save_file
+
     save_file(
         {name: value.detach().contiguous().cpu() for name, value in state.items()},
         folder / WEIGHTS,
@@ -108,7 +122,7 @@ def _sort_metadata(weights: Path) -> None:
         file.write(text.ljust(length))
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def settings(folder: Path) -> dict[str, Any]:
     """What `config.json` says, of whatever kind of model."""
     try:
         values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -121,13 +135,17 @@ def _settings(folder: Path) -> dict[str, Any]:
     return values
 
 
-def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None]:
+def read(
+    folder: Path, framework: Literal["pt", "np"] = "pt"
+) -> tuple[ModelConfig, dict[str, Any], Tokenizer | None]:
     """Read what `write` wrote, or a CLAP model as transformers saves it.
+
+    The weights are tensors of torch, or of "np", where it need not be loaded, arrays of numpy.
 
     Raises:
         CheckpointError: naming the file that is missing, damaged, cut off or of another model.
     """
-    values = _settings(folder)
+    values = settings(folder)
     if values.get("model_type") == "clap":
         from muscall.models import clap  # takes transformers, which need not be there
 
@@ -139,7 +157,7 @@ def read(folder: Path) -> tuple[ModelConfig, dict[str, Tensor], Tokenizer | None
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
     try:
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
+        with safe_open(folder / WEIGHTS, framework=framework) as file:
             told = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         # A setting that is newer than the checkpoint has its default in both.

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from muscall.audio.mel import MelConfig
-from muscall.models.musicnn import RATE
+from muscall.audio.mel_config import MelConfig
 from muscall.records import Record
+
+RATE = 16000  # Hz, of musicnn
 
 
 class _Windowed(Record):

@@ -8,9 +8,6 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
-
 from muscall.errors import CheckpointError
 
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
@@ -41,6 +38,10 @@ def find_model(name: str | Path, what: str = "checkpoint folder", **options: Any
         return Path(name)
     if isinstance(name, Path) or not _NAME.fullmatch(name) or Path(name).parent.is_dir():
         raise CheckpointError(f"{name}: no such {what}")
+    # Which takes a while, and a folder needs nothing of it.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
     unreachable = ""
     if not options.get("local_files_only"):
         unreachable = _unreachable(name, options.get("endpoint"))
@@ -57,6 +58,9 @@ def find_model(name: str | Path, what: str = "checkpoint folder", **options: Any
 
 def _unreachable(name: str, endpoint: str | None) -> str:
     """Why the hub does not answer a question about `name`; nothing where it does."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
     reasons: Queue[str] = Queue()
 
     def ask() -> None:

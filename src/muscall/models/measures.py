@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.audio.mel import LogMel, MelConfig
+from muscall.audio.mel import LogMel
+from muscall.audio.mel_config import MelConfig
 
 _MEL = MelConfig(level_normalised=True)
 _FRAMES = _MEL.sample_rate / _MEL.hop  # a second

@@ -302,8 +302,6 @@ def load(source: str | Path | None = None, device: str | torch.device | None = N
     Raises:
         CheckpointError: when there is no such model or its files are damaged.
     """
-    if source is None or source in checkpoint.RELEASED:
-        source = checkpoint.released(str(source or checkpoint.DEFAULT))
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return MusCALL.from_pretrained(source).to(device).eval()
+    return MusCALL.from_pretrained(checkpoint.located(source)).to(device).eval()

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-RATE = 16000  # Hz
+from muscall.models.config import RATE as RATE
+
 FRAME, HOP, MELS = 512, 256, 96  # samples, samples, bands
 PATCH = 187  # frames that the networks learned from: 3 s
 SAMPLES = PATCH * HOP

@@ -16,7 +16,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from muscall.audio.mel import MelConfig
+from muscall.audio.mel_config import MelConfig
 from muscall.errors import CheckpointError
 from muscall.models.config import ModelConfig, ResNetConfig, TransformerConfig
 from muscall.models.muscall import MusCALL

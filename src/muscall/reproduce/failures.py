@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from muscall.audio.decode import read
-from muscall.audio.mel import MelConfig
+from muscall.audio.mel_config import MelConfig
 from muscall.audio.windows import centre_start
 from muscall.data.manifest import Row, read_manifest
 from muscall.evaluation.retrieval import right_items

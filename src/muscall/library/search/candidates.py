@@ -26,7 +26,7 @@ from muscall.library.search.tracks import Row, Tracks
 from muscall.library.search.wording import NEGATION, is_plain, musical_words, warn_if_long
 
 if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 _CANDIDATES = 100
 _EXAMPLES = 50  # tracks of an artist or album that others are to be like
@@ -40,7 +40,7 @@ class CandidateSearch:
 
     def __init__(
         self,
-        model: MusCALL,
+        model: Reader,
         tracks: Tracks,
         query: SearchQuery,
         like: Sequence[Sound],

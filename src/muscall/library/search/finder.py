@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from lancedb.table import LanceTable
 
 from muscall.errors import MuscallError
+from muscall.library.lance import LanceTable
 from muscall.library.search.ann import indices
 from muscall.library.search.candidates import CandidateSearch, conditions_of
 from muscall.library.search.examples import Sound
@@ -22,13 +22,13 @@ from muscall.library.search.walking import path, walk
 from muscall.library.store import NothingIndexed, Store, matrix, reading
 
 if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 
 class Finder:
     """Searches the tracks that one pipeline has heard. Every search sees the latest commit."""
 
-    def __init__(self, store: Store, pipeline: str, model: MusCALL) -> None:
+    def __init__(self, store: Store, pipeline: str, model: Reader) -> None:
         self.store, self.pipeline, self.model = store, pipeline, model
         self._known: Tracks | None = None
 

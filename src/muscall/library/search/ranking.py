@@ -17,7 +17,7 @@ from muscall.library.names import folded, several_names
 from muscall.library.search.hits import Hit, Passage
 
 if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 AVOID_WEIGHT = 0.5  # of what a query is to be without, beside 1 for what it asks for
 KEYWORD_WEIGHT = 3.0  # standard deviations that a word found in one track alone is worth
@@ -55,7 +55,7 @@ class Ranking:
 
 
 def direction(
-    model: MusCALL,
+    model: Reader,
     wanted: str,
     avoided: Sequence[str] = (),
     like: Sequence[np.ndarray] = (),

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 NEGATION = r"\b(?:without|minus|excluding|except(?:\s+for)?|no|not|non)\b"
 
@@ -87,14 +87,14 @@ def _spoken(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def warn_if_long(model: MusCALL, sentence: str) -> None:
+def warn_if_long(model: Reader, sentence: str) -> None:
     """Say in the log that `model` cannot read `sentence` to its end, if that is so."""
     tokenizer = model.text.tokenizer
     if tokenizer is not None and tokenizer.encode(sentence).overflowing:
         log.warning("the query is longer than the model can read, its end does not count")
 
 
-def is_plain(model: MusCALL, word: str) -> bool:
+def is_plain(model: Reader, word: str) -> bool:
     """Whether `model` knows a word as a whole, and so as one of its language."""
     tokenizer = model.text.tokenizer
     if tokenizer is None:

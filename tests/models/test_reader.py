@@ -1,0 +1,66 @@
+"""Reading sentences without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import muscall
+from muscall.library.pipeline import pipeline_id
+from muscall.models.config import ModelConfig, MusicnnConfig, SentenceConfig
+from muscall.models.muscall import MusCALL
+from muscall.models.reader import SentenceReader, sentence_reader
+
+SENTENCES = ["calm piano, no drums", "metal with screams", "x", "", "naïve 夜曲", "a " * 300]
+
+
+@pytest.fixture(scope="module")
+def reader() -> SentenceReader:
+    found = sentence_reader(None)
+    assert found is not None
+    return found
+
+
+def test_gives_what_torch_gives(reader: SentenceReader) -> None:
+    model = muscall.load()
+    model.precision = torch.float32
+    np.testing.assert_allclose(
+        reader.encode_text(SENTENCES), model.encode_text(SENTENCES), atol=1e-5
+    )
+    assert reader.encode_text(SENTENCES[0]).shape == (1, reader.config.dim)
+    assert pipeline_id(reader) == pipeline_id(model)
+
+
+@pytest.mark.parametrize("adapter", [0, 8])
+def test_reads_models_with_and_without_an_adapter(adapter: int, tmp_path: Path) -> None:
+    config = ModelConfig(audio=MusicnnConfig(), text=SentenceConfig(), text_adapter=adapter)
+    model = MusCALL(config).eval()
+    for weight in [] if model.text_adapter is None else model.text_adapter.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    model.precision = torch.float32
+    model.save_pretrained(tmp_path / "model")
+    found = sentence_reader(tmp_path / "model")
+    assert found is not None
+    np.testing.assert_allclose(
+        found.encode_text(SENTENCES), model.encode_text(SENTENCES), atol=1e-5
+    )
+    assert pipeline_id(found) == pipeline_id(model)
+
+
+def test_leaves_other_models_to_torch(tiny_checkpoint: Path) -> None:
+    assert sentence_reader(tiny_checkpoint) is None
+
+
+def test_needs_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "from muscall import Library\n"
+        "library = Library('nowhere')\n"
+        "assert library.reader.encode_text('calm piano').shape[0] == 1\n"
+        "assert library.pipeline\n"
+        "assert 'torch' not in sys.modules and 'huggingface_hub' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
