@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+from lancedb.table import Table
 
-from muscall.library.lance import Table
 from muscall.library.store import Damaged, Store, reading, reason
 
 # A narrow column of each table: to read it, all of its files are opened.

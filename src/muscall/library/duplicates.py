@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lancedb.table import Table
 
-from muscall.library.lance import Table
 from muscall.library.scan import text_path
 from muscall.library.search.ranking import VERSION_LENGTHS, VERSION_SIMILARITY
 from muscall.library.store import Store, matrix

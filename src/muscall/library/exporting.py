@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lancedb.table import Table
 from pyarrow.parquet import ParquetWriter
 
-from muscall.library.lance import Table
 from muscall.writing import written_aside
 
 _COLUMNS = (

@@ -17,12 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import lancedb
 import numpy as np
 import platformdirs
 import pyarrow as pa
+from lancedb.table import Table
 
 from muscall.errors import MuscallError
-from muscall.library.lance import Table, lancedb
 from muscall.library.schema import tracks_schema
 
 REPAIR = "`muscall index` repairs it, and listens again only to what is lost"  # the advice

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -14,12 +14,22 @@ from muscall.models import checkpoint
 from muscall.models.config import ModelConfig, SentenceConfig
 from muscall.several import several
 
-if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+
+class Tokenized(Protocol):
+    """What tells the words of a sentence apart."""
+
+    @property
+    def tokenizer(self) -> Tokenizer | None: ...
 
 
-Reader: TypeAlias = "MusCALL | SentenceReader"
-"""What embeds sentences."""
+class Reader(Protocol):
+    """What embeds sentences: a `MusCALL`, or a `SentenceReader`."""
+
+    @property
+    def config(self) -> ModelConfig: ...
+    @property
+    def text(self) -> Tokenized: ...
+    def encode_text(self, sentences: str | Sequence[str], /) -> np.ndarray: ...
 
 
 class _Text(NamedTuple):
@@ -35,8 +45,7 @@ class SentenceReader:
     def __init__(
         self, config: ModelConfig, weights: Mapping[str, np.ndarray], tokenizer: Tokenizer
     ) -> None:
-        assert isinstance(config.text, SentenceConfig)
-        assert config.text.bert is not None
+        assert isinstance(config.text, SentenceConfig) and config.text.bert is not None
         self.config, self._bert, self._weights = config, config.text.bert, weights
         tokenizer.no_padding()
         tokenizer.enable_truncation(min(config.text.context, self._bert.max_position_embeddings))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pyarrow as pa
+from lancedb.table import Table
 
 from muscall.library.damage import find_damage, unreadable_manifests
 from muscall.library.indexing.locking import locked, written
 from muscall.library.indexing.writer import made_table, remove_orphans
-from muscall.library.lance import Table
 from muscall.library.schema import FILES, ROOTS, windows_schema
 from muscall.library.store import Damaged, Store, one_of, reading
 

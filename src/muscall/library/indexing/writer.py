@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from lancedb.index import FTS, BTree
+from lancedb.table import Table
 
 from muscall.errors import MuscallError
 from muscall.library.indexing.batch import Batch, windows_table, words
 from muscall.library.indexing.locking import locked, written
-from muscall.library.lance import FTS, BTree, Table
 from muscall.library.schema import FILES, ROOTS, tracks_schema, windows_schema
 from muscall.library.search.ann import compact_vectors
 from muscall.library.store import File, Root, Store, add_missing, is_indexed, one_of

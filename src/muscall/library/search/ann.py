@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-
-from muscall.library.lance import IvfSq, LanceVectorQueryBuilder, Table
+from lancedb.index import IvfSq
+from lancedb.query import LanceVectorQueryBuilder
+from lancedb.table import Table
 
 INDEXED_FROM = 10_000  # tracks; to look at one without the index takes 2 to 3 microseconds
 # Without a filter so many of the partitions are looked through that they hold

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from lancedb.table import LanceTable
 
 from muscall.errors import MuscallError
-from muscall.library.lance import LanceTable
 from muscall.library.search.ann import indices
 from muscall.library.search.candidates import CandidateSearch, conditions_of
 from muscall.library.search.examples import Sound

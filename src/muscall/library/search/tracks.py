@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from lancedb.query import LanceQueryBuilder, MatchQuery
+from lancedb.table import Table
 
-from muscall.library.lance import LanceQueryBuilder, MatchQuery, Table
 from muscall.library.names import folded
 from muscall.library.scan import text_path
 from muscall.library.search.ann import nearest
