@@ -49,7 +49,7 @@ from muscall.processes import run
 
 RATE = 16000
 OVERHEAD, GROWTH = 1.25, 1.1  # times the slower part; times the memory after a tenth of a run
-RESCAN, COLD, TEXT = 15.0, 1.5, 0.015  # seconds
+RESCAN, COLD, TEXT = 15.0, 0.8, 0.015  # seconds
 
 console = Console(stderr=True)
 Row = tuple[str, float | None, str, str, bool | None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muscall.models.config import ModelConfig
-from muscall.models.reader import SentenceReader
+from muscall.models.reader import Reader, SentenceReader
 from muscall.records import former_name
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def settings(config: ModelConfig) -> str:
     return written.replace("level_normalised", former_name("level_normalised"))
 
 
-def pipeline_id(model: MusCALL | SentenceReader) -> str:
+def pipeline_id(model: Reader) -> str:
     """Twelve hex digits that two models share only if they give the same vectors.
 
     They stand for the weights of both encoders and projections, and for their settings, the length
@@ -45,10 +45,10 @@ def pipeline_id(model: MusCALL | SentenceReader) -> str:
     for whole, kind, weight in weights:
         part, _, name = whole.partition(".")
         parts.get(part, []).append((name, kind, weight))
-    for part in parts.values():
-        for name, kind, weight in sorted(part, key=lambda one: one[0]):
+    for inside in parts.values():
+        for name, kind, weight in sorted(inside, key=lambda one: one[0]):
             digest.update(f"{name} torch.{kind} {weight.shape}".encode())
-            digest.update(np.ascontiguousarray(weight))
+            digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -14,22 +14,12 @@ from muscall.models import checkpoint
 from muscall.models.config import ModelConfig, SentenceConfig
 from muscall.several import several
 
-
-class Tokenized(Protocol):
-    """What tells the words of a sentence apart."""
-
-    @property
-    def tokenizer(self) -> Tokenizer | None: ...
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 
-class Reader(Protocol):
-    """What embeds sentences: a `MusCALL`, or a `SentenceReader`."""
-
-    @property
-    def config(self) -> ModelConfig: ...
-    @property
-    def text(self) -> Tokenized: ...
-    def encode_text(self, sentences: str | Sequence[str], /) -> np.ndarray: ...
+Reader: TypeAlias = "MusCALL | SentenceReader"
+"""What embeds sentences."""
 
 
 class _Text(NamedTuple):
@@ -45,7 +35,8 @@ class SentenceReader:
     def __init__(
         self, config: ModelConfig, weights: Mapping[str, np.ndarray], tokenizer: Tokenizer
     ) -> None:
-        assert isinstance(config.text, SentenceConfig) and config.text.bert is not None
+        assert isinstance(config.text, SentenceConfig)
+        assert config.text.bert is not None
         self.config, self._bert, self._weights = config, config.text.bert, weights
         tokenizer.no_padding()
         tokenizer.enable_truncation(min(config.text.context, self._bert.max_position_embeddings))
@@ -137,4 +128,9 @@ def _gelu(x: np.ndarray) -> np.ndarray:
     return np.asarray(x * (1 + _erf(x / math.sqrt(2))) / 2)
 
 
-_erf = np.vectorize(math.erf, otypes=[np.float32])
+def _erf(x: np.ndarray) -> np.ndarray:
+    """Abramowitz and Stegun 7.1.26, off by 1.5e-7 at most: scipy's takes 0.2 s to import."""
+    t, series = 1 / (1 + 0.3275911 * np.abs(x)), 0.0
+    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series = (series + factor) * t
+    return np.asarray(np.copysign(1 - series * np.exp(-np.square(x)), x))

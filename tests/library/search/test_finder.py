@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from lancedb.index import FTS
 
 from muscall import MusCALL, load
@@ -22,6 +25,7 @@ from muscall.library.search.finder import Finder
 from muscall.library.search.hits import Hit, Results
 from muscall.library.search.query import SearchQuery
 from muscall.library.store import NothingIndexed, Store
+from muscall.models.reader import sentence_reader
 
 SOUNDS = ("slow jazz", "driving techno", "a string quartet", "loud drums")
 Find = Callable[..., Results]
@@ -421,3 +425,36 @@ def test_a_library_that_this_model_has_not_heard_says_so(finder: Finder, tmp_pat
     for store in (finder.store, Store(tmp_path / "none")):
         with pytest.raises(NothingIndexed, match="nothing is indexed"):
             Finder(store, "0" * 12, finder.model).find(SearchQuery("jazz"))
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Finder:
+    """A hundred tracks at random, and a sentence's own place for each of SOUNDS."""
+    model, generator = load(), np.random.default_rng(0)
+    model.precision = torch.float32
+    vectors = [unit(vector) for vector in generator.normal(size=(100, model.config.dim))]
+    vectors += list(model.encode_text(SOUNDS))
+    tracks = [track(n, vector, [vector]) for n, vector in enumerate(vectors)]
+    return made(model, tmp_path_factory.mktemp("heard"), tracks)
+
+
+def test_without_torch_the_order_is_that_of_torch(heard: Finder) -> None:
+    reader = sentence_reader(None)
+    assert reader is not None
+    other = Finder(heard.store, heard.pipeline, reader)
+    for sentence in (*SOUNDS, "calm piano, no drums", "sad songs for a rainy evening", "metal"):
+        query = SearchQuery(sentence, n=20)
+        assert [hit.key for hit in other.find(query)] == [hit.key for hit in heard.find(query)]
+
+
+def test_a_sentence_as_a_command_needs_no_torch(heard: Finder) -> None:
+    code = (
+        "import sys\n"
+        "from muscall.cli import main\n"
+        f"sys.argv = ['muscall', 'search', 'slow jazz', '--library', {str(heard.store.folder)!r}]\n"
+        "try:\n    main()\n"
+        "finally:\n    assert not {'torch', 'huggingface_hub'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "100.flac" in done.stdout.splitlines()[0], done.stdout
