@@ -34,12 +34,12 @@ from synthetic import WORDS, Synthetic, write_library
 import muscall
 from muscall import Library
 from muscall.audio.files import find_audio
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch
 from muscall.library.indexing.messages import Decoded, Window
 from muscall.library.indexing.run import Progress
 from muscall.library.indexing.workers import Workers
 from muscall.library.indexing.writer import writing
-from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import scan
 from muscall.library.store import File, Root, Store
 from muscall.models.inference import StreamingEmbedder, TrackEmbedding
@@ -197,7 +197,7 @@ def rescan(setting: Setting) -> list[Row]:
         (music / "done").touch()
     store, model = Store(setting.cache / f"tiny-{setting.files}-library"), muscall.load()
     if len(store.files()) < setting.files:
-        know(store, pipeline_id(model), model.config.dim, music)
+        know(store, embedding_version_of(model), model.config.dim, music)
     library = Library(store.folder, model)
     taken = []
     for _ in range(setting.rounds):
@@ -213,15 +213,15 @@ def rescan(setting: Setting) -> list[Row]:
     ]
 
 
-def know(store: Store, pipeline: str, dim: int, music: Path) -> None:
+def know(store: Store, embedding_version: str, dim: int, music: Path) -> None:
     """Write what a run over `music` would leave, had it tracks in its files."""
     drawn = Synthetic(sum(1 for _ in music.rglob("*.mp3")), dim=dim)
-    write_library(drawn, store, pipeline, windows=1, files=False)
-    table_ = store.tracks(pipeline)
+    write_library(drawn, store, embedding_version, windows=1, files=False)
+    table_ = store.tracks(embedding_version)
     assert table_ is not None
     keys = sorted(table_.search().select(["key"]).limit(None).to_arrow()["key"].to_pylist())
     found = scan(music)
-    with writing(store, pipeline, dim) as writer:
+    with writing(store, embedding_version, dim) as writer:
         writer.put_roots([Root(str(music), [], datetime.now(UTC))])
         files = [
             File(path, file.root, file.size, file.mtime_ns, key, None, "present")
@@ -239,7 +239,7 @@ def know(store: Store, pipeline: str, dim: int, music: Path) -> None:
 def cold(setting: Setting) -> list[Row]:
     """`muscall search` as a command, on a library of 10,000 tracks."""
     store, model = Store(setting.cache / "cold-10000"), muscall.load()
-    write_library(Synthetic(10_000, dim=model.config.dim), store, pipeline_id(model))
+    write_library(Synthetic(10_000, dim=model.config.dim), store, embedding_version_of(model))
     request = ("search", "calm acoustic guitar", "--library", str(store.folder))
     taken = [timed(*request) for _ in range(2 * setting.rounds + 1)]
     took = statistics.median(taken[1:])

@@ -256,8 +256,8 @@ def contents(library: Library) -> Contents:
 
     Windows first: a run that is at work writes them before their tracks.
     """
-    store, pipeline = library.store, library.pipeline
-    tracks, windows = store.tracks(pipeline), store.windows(pipeline)
+    store, embedding_version = library.store, library.embedding_version
+    tracks, windows = store.tracks(embedding_version), store.windows(embedding_version)
     files = {path: row.key for path, row in store.files().items()}
     if tracks is None or windows is None:
         expect(not any(files.values()), "files that are done, and no tracks")
@@ -287,7 +287,7 @@ def same(one: Contents, other: Contents) -> None:
 
 def there(library: Library) -> dict[str, str]:
     """The path of each track that is there, by its key; each path once."""
-    found = library.store.tracks(library.pipeline)
+    found = library.store.tracks(library.embedding_version)
     assert found is not None
     rows = found.search().where("offline = false").select(["key", "path"]).limit(None).to_list()
     expect(len({row["path"] for row in rows}) == len(rows), "two tracks at one path")
@@ -416,7 +416,7 @@ def searches(setting: Setting) -> str:
         waiting.start()
         while waiting.is_alive():
             # A finder of its own each time, as each command has.
-            finder = Finder(library.store, library.pipeline, setting.model)
+            finder = Finder(library.store, library.embedding_version, setting.model)
             started = time.monotonic()
             try:
                 hits = finder.find(SearchQuery("slow music", n=count))
@@ -466,7 +466,7 @@ def read_only(setting: Setting) -> str:
         Library(disk / "library", setting.model).index([music], workers=2)
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         library = Library(disk / "library", setting.model)
-        finder = Finder(library.store, library.pipeline, setting.model)
+        finder = Finder(library.store, library.embedding_version, setting.model)
         expect(len(finder.find(SearchQuery("slow music", n=20))) > 0, "nothing is found")
         expect(library.status().files == 20, "not all files")
         try:
@@ -491,7 +491,7 @@ def moved(setting: Setting) -> str:
     report = there_now.index()
     expect(report == Report(unchanged=30), f"the next run: {report}")
     expect(contents(there_now) == before, "it is not the same")
-    hits = Finder(there_now.store, there_now.pipeline, setting.model).find(
+    hits = Finder(there_now.store, there_now.embedding_version, setting.model).find(
         SearchQuery("slow", n=30)
     )
     expect(len(hits) > 0, "nothing is found")
@@ -545,7 +545,7 @@ def busy_folder(setting: Setting) -> str:
 def _titles(library: Library) -> dict[str, str]:
     """By key, of tracks that have one file: of copies, each may have given its tags."""
     files = [row.key for row in library.store.files().values()]
-    found = library.store.tracks(library.pipeline)
+    found = library.store.tracks(library.embedding_version)
     assert found is not None
     rows = found.search().select(["key", "title"]).limit(None).to_list()
     return {row["key"]: row["title"] for row in rows if files.count(row["key"]) == 1}

@@ -109,15 +109,15 @@ def prepare(task: Task) -> float | None:
     if done.exists():
         return None
     import muscall
-    from muscall.library.pipeline import pipeline_id
+    from muscall.library.embedding_version import embedding_version_of
     from muscall.library.store import Store
 
-    pipeline = pipeline_id(muscall.load())
+    embedding_version = embedding_version_of(muscall.load())
     with console.status("writing") as status:
         write_library(
             task.drawn,
             Store(task.cache / "library"),
-            pipeline,
+            embedding_version,
             tell=lambda count: status.update(f"writing: {count:,} tracks"),
         )
     done.touch()
@@ -161,14 +161,14 @@ def exact(task: Task) -> dict[str, list[set[int]]]:
 def library(task: Task) -> list[Measured]:
     """`Finder.find`, with the model of the package."""
     import muscall
-    from muscall.library.pipeline import pipeline_id
+    from muscall.library.embedding_version import embedding_version_of
     from muscall.library.search.examples import Sound
     from muscall.library.search.finder import Finder
     from muscall.library.search.query import SearchQuery
     from muscall.library.store import Store
 
     model = muscall.load()
-    finder = Finder(Store(task.cache / "library"), pipeline_id(model), model)
+    finder = Finder(Store(task.cache / "library"), embedding_version_of(model), model)
     finder.warm()
     draw = np.random.default_rng(task.drawn.seed)
     measured = []

@@ -87,7 +87,7 @@ class Synthetic:
 def write_library(
     drawn: Synthetic,
     store: Store,
-    pipeline: str,
+    embedding_version: str,
     *,
     windows: int = 2,
     files: bool = True,
@@ -102,8 +102,8 @@ def write_library(
     from muscall.library.indexing.writer import writing
     from muscall.library.store import File
 
-    with writing(store, pipeline, drawn.dim) as writer:
-        table = store.tracks(pipeline)
+    with writing(store, embedding_version, drawn.dim) as writer:
+        table = store.tracks(embedding_version)
         assert table is not None
         for number in range(-(-table.count_rows() // CHUNK), -(-drawn.tracks // CHUNK)):
             tracks = list(_tracks(drawn, number, windows))

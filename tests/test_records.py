@@ -4,7 +4,7 @@ import pytest
 
 from muscall.audio.mel_config import MelConfig
 from muscall.errors import ConfigError
-from muscall.library.pipeline import settings
+from muscall.library.embedding_version import settings
 from muscall.models.config import ModelConfig, ResNetConfig
 from muscall.records import RENAMED, _names, former_name
 from muscall.reproduce.runs import Run

@@ -84,7 +84,7 @@ def _flat(listed: Sequence[Any]) -> Iterator[str]:
 
 def heard(library: Library) -> dict[str, np.ndarray]:
     """The embedding of each track by its id."""
-    table = library.store.tracks(library.pipeline)
+    table = library.store.tracks(library.embedding_version)
     assert table is not None
     rows = table.search().select(["path", "vector"]).limit(None).to_arrow().to_pylist()
     return {Path(row["path"]).stem: np.array(row["vector"], np.float32) for row in rows}
@@ -225,7 +225,7 @@ def main() -> None:
     if options.calibrate:
         made = calibrate(library, read_truth("choosing"))
         with written_aside(Path(str(trusted.FILE))) as file:
-            made.write(file, library.pipeline)
+            made.write(file, library.embedding_version)
     labels, vectors, truth = library.vocabulary(), heard(library), read_truth(options.half)
     if options.wrong:
         for track, one in given(labels, vectors):

@@ -97,7 +97,7 @@ def main() -> None:
     music = options.library.parent / "music"
     collect(options.dev, music)
     library.index(music)
-    rows = library.store.tracks(library.pipeline).to_arrow().to_pylist()  # type: ignore[union-attr]
+    rows = library.store.tracks(library.embedding_version).to_arrow().to_pylist()  # type: ignore[union-attr]
     table = {Path(row["path"]).stem: row for row in rows}
     lines = [json.loads(line) for line in QUERIES.read_text().splitlines()]
     scores, beside = defaultdict(list), defaultdict(list)

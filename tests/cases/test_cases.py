@@ -56,7 +56,7 @@ def test_a_case(library: Library, folder: Path, row: dict[str, Any]) -> None:
             assert first.passage.start == row["start"]
         return
     # Not through search, which shows what sounds alike to this untrained model as one.
-    table = library.store.tracks(library.pipeline)
+    table = library.store.tracks(library.embedding_version)
     assert table is not None
     found = table.search().where(parse_filter(row["where"])).limit(100).to_list()
     paths = (str(Path(track["path"]).relative_to(folder)) for track in found)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from muscall import load
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 
 Run = Callable[..., SimpleNamespace]
 
@@ -24,7 +24,7 @@ def test_a_model_is_exported(run: Run, tiny_checkpoint: Path, tmp_path: Path) ->
     assert done.out.splitlines() == [str(tmp_path / "onnx" / name) for name in names]
     session = onnxruntime.InferenceSession(tmp_path / "onnx" / "text.onnx")
     told = session.get_modelmeta().custom_metadata_map
-    assert told["embedding_version"] == pipeline_id(load(tiny_checkpoint))
+    assert told["embedding_version"] == embedding_version_of(load(tiny_checkpoint))
 
 
 @pytest.mark.parametrize("arguments", [["a", "b"], ["--to", "onnx", "a"], ["--to", "tflite", "a"]])

@@ -55,9 +55,9 @@ def test_a_folder_is_indexed_and_kept_up_with(
     status = run("status", "--json")
     assert (status.code, status.err) == (0, "")
     told = json.loads(status.out)
-    (pipeline,) = told.pop("pipelines")
-    assert (pipeline["tracks"], pipeline["offline"]) == (3, 0)
-    assert pipeline["hours"] == pytest.approx(9 / 3600)
+    (embedding_version,) = told.pop("embedding_versions")
+    assert (embedding_version["tracks"], embedding_version["offline"]) == (3, 0)
+    assert embedding_version["hours"] == pytest.approx(9 / 3600)
     assert told.pop("bytes") > 1000
     assert list(told.pop("roots")) == [str(folder)]
     assert told == {"path": str(library), "files": 3, "offline": 0, "failed": 0, "damage": {}}
@@ -65,7 +65,9 @@ def test_a_folder_is_indexed_and_kept_up_with(
     assert str(library) in table
     assert f"folder    {folder}, last read 20" in table
     assert "files     3, 0 offline, 0 failed" in table
-    assert f"tracks    3, 0 offline, 0.0 hours, pipeline {pipeline['id']}" in table
+    assert (
+        f"tracks    3, 0 offline, 0.0 hours, embedding version {embedding_version['id']}" in table
+    )
 
 
 def test_files_that_cannot_be_read_are_listed(index: Run, run: Run, folder: Path) -> None:

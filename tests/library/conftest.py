@@ -102,7 +102,7 @@ class Looked(Library):
     """A library whose rows can be looked at."""
 
     def all_tracks(self) -> list[dict[str, Any]]:
-        table = self.store.tracks(self.pipeline)
+        table = self.store.tracks(self.embedding_version)
         assert table is not None
         rows: list[dict[str, Any]] = table.to_arrow().to_pylist()
         assert len({row["key"] for row in rows}) == len(rows)
@@ -117,7 +117,7 @@ class Looked(Library):
 
     def windows(self) -> dict[str, list[dict[str, Any]]]:
         """The windows of each track in order, by its key."""
-        table = self.store.windows(self.pipeline)
+        table = self.store.windows(self.embedding_version)
         assert table is not None
         found: dict[str, list[dict[str, Any]]] = {}
         for row in sorted(table.to_arrow().to_pylist(), key=lambda row: row["start"]):

@@ -114,6 +114,6 @@ def test_copies_are_files_with_one_sound(store: Store) -> None:
 
 def test_an_empty_library_has_none(store: Store) -> None:
     fill(store, [])
-    for pipeline in (PIPELINE, "f" * 12):
-        found = find_duplicates(store, pipeline)
+    for embedding_version in (PIPELINE, "f" * 12):
+        found = find_duplicates(store, embedding_version)
         assert (found.copies, found.versions) == ([], [])

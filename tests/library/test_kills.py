@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from muscall import Library, MusCALL
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 
 KILLS = 5
 
@@ -49,9 +49,12 @@ for _ in sys.stdin:
 """
 
 
-def contents(library: Library, pipeline: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def contents(library: Library, embedding_version: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Vectors of tracks, and of their windows, by key; whole and each once."""
-    tracks, windows = library.store.tracks(pipeline), library.store.windows(pipeline)
+    tracks, windows = (
+        library.store.tracks(embedding_version),
+        library.store.windows(embedding_version),
+    )
     if tracks is None or windows is None:
         return {}, {}
     rows = tracks.to_arrow().to_pylist()
@@ -75,7 +78,7 @@ def test_kills_lose_nothing_and_double_nothing(
     for seed in range(16):
         sing(songs / f"{seed}.flac", 400 + seed, 1 + seed / 4)
     (songs / "broken.mp3").write_bytes(b"no")
-    pipeline = pipeline_id(tiny_model)
+    embedding_version = embedding_version_of(tiny_model)
     library = Library(tmp_path / "library", tiny_model)
     known: dict[str, Any] = {}
     done: set[str] = set()
@@ -91,7 +94,7 @@ def test_kills_lose_nothing_and_double_nothing(
         for _ in range(KILLS):
             print("run", file=runs.stdin, flush=True)
             assert runs.stdout.readline() == "killed\n"
-            vectors, _ = contents(library, pipeline)
+            vectors, _ = contents(library, embedding_version)
             assert vectors.items() >= known.items()
             files = library.store.files()
             assert done <= files.keys()
@@ -106,7 +109,7 @@ def test_kills_lose_nothing_and_double_nothing(
     assert report.moved + report.copies + report.retagged == 0
     straight = Library(tmp_path / "straight", tiny_model)
     straight.index([songs], workers=2)
-    after, expected = contents(library, pipeline), contents(straight, pipeline)
+    after, expected = contents(library, embedding_version), contents(straight, embedding_version)
     assert after[0].keys() == expected[0].keys()
     for key, vector in expected[0].items():
         np.testing.assert_allclose(after[0][key], vector, atol=1e-6)
@@ -116,6 +119,6 @@ def test_kills_lose_nothing_and_double_nothing(
         for start, window in windows.items():
             np.testing.assert_allclose(after[1][key][start], window, atol=1e-3)
     assert library.store.files() == straight.store.files()
-    windows_table = library.store.windows(pipeline)
+    windows_table = library.store.windows(embedding_version)
     assert windows_table is not None
     assert windows_table.count_rows() == sum(map(len, after[1].values()))

@@ -182,7 +182,7 @@ def test_tracks_are_exported(library: Library, tagged_songs: Path, tmp_path: Pat
     file = tmp_path / "tracks.parquet"
     assert library.export(file) == 4
     table = pq.read_table(file)
-    assert table.schema.metadata[b"muscall.pipeline"].decode() == library.pipeline
+    assert table.schema.metadata[b"muscall.embedding_version"].decode() == library.embedding_version
     rows = {row["path"]: row for row in table.to_pylist()}
     assert set(rows) == {str(path) for path in tagged_songs.iterdir()}
     row = rows[str(tagged_songs / "b.flac")]

@@ -19,9 +19,9 @@ import torch
 
 from muscall import Library, MusCALL
 from muscall.errors import MuscallError
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import writing
-from muscall.library.pipeline import pipeline_id
 from muscall.library.store import Store
 
 Sing = Callable[..., Path]
@@ -144,7 +144,7 @@ def test_two_models_do_not_mix(library: Library, songs: Path, tiny_model: MusCAL
         model.encode_audio([songs / name for name in other.tracks()]),
         atol=1e-6,
     )
-    assert len(library.status().pipelines) == 2
+    assert len(library.status().embedding_versions) == 2
     # What one run finds out about files holds for the tracks of all models.
     (songs / "a.flac").rename(songs / "z.flac")
     retag(songs / "b.flac", "New")
@@ -167,15 +167,15 @@ def test_tags_that_another_model_has_read_are_known_to_all(
     assert library.index() == Report(unchanged=4)
 
 
-def test_everything_that_changes_vectors_changes_the_pipeline(tiny_model: MusCALL) -> None:
+def test_everything_that_changes_vectors_changes_the_embedding_version(tiny_model: MusCALL) -> None:
     models = [copy.deepcopy(tiny_model) for _ in range(5)]
     models[1].audio_projection.weight.data[0, 0] += 1e-3
     models[2].text_projection.weight.data[0, 0] += 1e-3
     models[3].audio.backbone.bn1.running_mean.add_(1)
     models[4].config = models[4].config.model_copy(update={"temperature": 0.5})
     models[4].precision = torch.float32  # libraries move between devices
-    same, *others, unused = map(pipeline_id, models)
-    assert same == unused == pipeline_id(tiny_model)
+    same, *others, unused = map(embedding_version_of, models)
+    assert same == unused == embedding_version_of(tiny_model)
     assert len({same, *others}) == 4
     assert len(same) == 12
 
@@ -197,13 +197,13 @@ def test_readers_see_whole_tracks_while_a_run_is_at_work(
     monkeypatch.setattr("muscall.library.indexing.run._COMMIT_TRACKS", 1)
     for seed in range(10):
         sing(songs / f"{seed}.flac", 100 + seed, 2.5)
-    pipeline, done = library.pipeline, threading.Event()
+    embedding_version, done = library.embedding_version, threading.Event()
     counts, problems = [0], []
 
     def read() -> None:
         store = Store(library.store.folder)
         while not done.is_set():
-            heard, parts = store.tracks(pipeline), store.windows(pipeline)
+            heard, parts = store.tracks(embedding_version), store.windows(embedding_version)
             if heard is None or parts is None:
                 continue
             rows = heard.search().select(["key", "windows"]).to_list()

@@ -85,7 +85,7 @@ def test_columns_that_an_earlier_version_did_not_have_are_added(
 
 
 def test_an_empty_store(store: Store) -> None:
-    assert (store.files(), store.roots(), store.pipelines()) == ({}, {}, [])
+    assert (store.files(), store.roots(), store.embedding_versions()) == ({}, {}, [])
     assert store.tracks(PIPELINE) is None
     assert store.windows(PIPELINE) is None
     assert len(store.rows(PIPELINE, ["a"])) == 0
@@ -100,7 +100,7 @@ def test_what_is_committed_is_read_again(store: Store, writer: Writer) -> None:
     writer.put_roots([root])
     assert store.files() == files
     assert store.roots() == {"/music": root}
-    assert store.pipelines() == [PIPELINE]
+    assert store.embedding_versions() == [PIPELINE]
     (row,) = store.rows(PIPELINE, [f"{2:040x}", "unknown"]).to_pylist()
     assert row["words"] == "song 2 it s an album 2"
     assert row["vector"] == tracks[1].row["vector"].tolist()
@@ -122,7 +122,7 @@ def test_rows_are_overwritten_and_never_doubled(store: Store, writer: Writer) ->
     assert row["vector"] == track(1).row["vector"].tolist()
 
 
-def test_what_another_pipeline_finds_out_of_a_file_holds_for_all(
+def test_what_another_embedding_version_finds_out_of_a_file_holds_for_all(
     store: Store, writer: Writer
 ) -> None:
     writer.commit(Batch(tracks=[track(1), track(2)]))
@@ -154,7 +154,7 @@ def test_a_run_that_ends_leaves_few_files(
     assert [index.num_unindexed_rows for index in table.list_indices()] == [0]
 
 
-def test_forgotten_rows_are_gone_from_all_pipelines(store: Store, writer: Writer) -> None:
+def test_forgotten_rows_are_gone_from_all_embedding_versions(store: Store, writer: Writer) -> None:
     writer.commit(Batch(tracks=[track(1), track(2)], files={file(1).path: file(1)}))
     writer.forget(tracks=[], files=[], roots=[])
     assert len(keys(store.tracks(PIPELINE))) == 2
@@ -256,6 +256,9 @@ def test_a_library_in_object_storage_is_one_like_others(
     status = library.status()
     assert (status.path, status.files) == (folder, 4)
     assert status.bytes > 0
-    with writing(library.store, library.pipeline, 16), pytest.raises(MuscallError) as caught:
+    with (
+        writing(library.store, library.embedding_version, 16),
+        pytest.raises(MuscallError) as caught,
+    ):
         library.index()
     assert str(caught.value).startswith(f"{folder}: another index run is at work there: wait")

@@ -10,7 +10,7 @@ import pytest
 
 from muscall import MusCALL, load
 from muscall.library.describing import ENOUGH, EXCLUSIVE, Vocabulary, read_labels, told_genres
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.trusted import Calibration, calibration
 
 LABELS = {"instrument": ["piano", "drums"], "sound": ["loud", "quiet", "solo"]}
@@ -81,10 +81,10 @@ def test_a_tag_that_says_nothing_is_no_genre() -> None:
 
 def test_what_is_written_is_read(made: Calibration) -> None:
     file = BytesIO()
-    made.write(file, "a pipeline")
+    made.write(file, "an embedding version")
     file.seek(0)
     with np.load(file) as table:
-        assert table["pipeline"] == "a pipeline"
+        assert table["embedding_version"] == "an embedding version"
         assert table["texts"].tolist() == [text for own in LABELS.values() for text in own]
         np.testing.assert_array_equal(table["least"], made.least)
 
@@ -92,7 +92,7 @@ def test_what_is_written_is_read(made: Calibration) -> None:
 def test_the_calibration_is_of_the_packaged_weights() -> None:
     """After other weights are packaged: python -m recipes.evaluate.labels --calibrate."""
     model = load()
-    found = calibration(pipeline_id(model))
+    found = calibration(embedding_version_of(model))
     assert found is not None
     vocabulary = read_labels()
     assert all(set(own) <= set(vocabulary[kind]) for kind, own in found.labels.items())

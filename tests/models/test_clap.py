@@ -20,7 +20,7 @@ from immich_memories_music import tracks_dir
 import muscall
 from muscall.audio import decode
 from muscall.errors import CheckpointError
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 
 transformers = pytest.importorskip("transformers")
 
@@ -98,11 +98,11 @@ def test_it_is_saved_and_loaded_as_one_of_ours(folder: Path, tmp_path: Path) -> 
     model.save_pretrained(tmp_path / "ours")
     again = muscall.load(tmp_path / "ours")
     np.testing.assert_array_equal(again.encode_text(SENTENCES), model.encode_text(SENTENCES))
-    assert pipeline_id(again) == pipeline_id(model)
+    assert embedding_version_of(again) == embedding_version_of(model)
 
 
-def test_fusion_is_told_by_the_name_of_the_pipeline(make_clap: MakeClap) -> None:
-    assert pipeline_id(muscall.load(make_clap())) != pipeline_id(
+def test_fusion_is_told_by_the_name_of_the_embedding_version(make_clap: MakeClap) -> None:
+    assert embedding_version_of(muscall.load(make_clap())) != embedding_version_of(
         muscall.load(make_clap(fused=True))
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 import muscall
 from muscall.errors import ConfigError
-from muscall.library.pipeline import pipeline_id, settings
+from muscall.library.embedding_version import embedding_version_of, settings
 from muscall.models.config import (
     CRNNConfig,
     ModelConfig,
@@ -58,10 +58,10 @@ def test_a_checkpoint_from_before_the_kinds_is_the_same_model(
     path.write_text(json.dumps(values))
     loaded = muscall.load(folder, device="cpu")
     assert loaded.config == tiny_model.config
-    assert pipeline_id(loaded) == pipeline_id(tiny_model)
+    assert embedding_version_of(loaded) == embedding_version_of(tiny_model)
 
 
-def test_settings_in_a_librarys_pipeline_are_written_as_they_always_were(tiny_model):
+def test_settings_in_a_librarys_embedding_version_are_written_as_they_always_were(tiny_model):
     # A different text would make every library that there is listen to all its music again.
     written = settings(tiny_model.config)
     assert written.startswith('{"dim":16,"audio":{"mel":{"sample_rate":16000,"n_mels":128,')

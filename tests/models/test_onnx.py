@@ -11,7 +11,7 @@ import torch
 
 from muscall import MusCALL, load
 from muscall.errors import MissingExtra
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -23,7 +23,7 @@ SENTENCES = ["calm", "loud rock drums, and then a piano", "a choir"]
 def exported(model: MusCALL, folder: Path) -> Path:
     from muscall.models.onnx import export
 
-    written = export(model, folder, version=pipeline_id(model))
+    written = export(model, folder, version=embedding_version_of(model))
     assert sorted(folder.iterdir()) == written
     return folder
 
@@ -77,7 +77,7 @@ def test_the_files_say_what_they_are(tiny_model: MusCALL, tiny: Path) -> None:
             "dim": "16",
             "tokenizer": "tokenizer.json",
             "padding": "0",
-            "embedding_version": pipeline_id(tiny_model),
+            "embedding_version": embedding_version_of(tiny_model),
         }
         assert [output.name for output in session.get_outputs()] == ["embeddings"]
     assert "tokenizer.json" in [path.name for path in tiny.iterdir()]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import muscall
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 from muscall.models.config import ModelConfig, MusicnnConfig, SentenceConfig
 from muscall.models.muscall import MusCALL
 from muscall.models.reader import SentenceReader, sentence_reader
@@ -29,7 +29,7 @@ def test_gives_what_torch_gives(reader: SentenceReader) -> None:
         reader.encode_text(SENTENCES), model.encode_text(SENTENCES), atol=1e-5
     )
     assert reader.encode_text(SENTENCES[0]).shape == (1, reader.config.dim)
-    assert pipeline_id(reader) == pipeline_id(model)
+    assert embedding_version_of(reader) == embedding_version_of(model)
 
 
 @pytest.mark.parametrize("adapter", [0, 8])
@@ -45,7 +45,7 @@ def test_reads_models_with_and_without_an_adapter(adapter: int, tmp_path: Path) 
     np.testing.assert_allclose(
         found.encode_text(SENTENCES), model.encode_text(SENTENCES), atol=1e-5
     )
-    assert pipeline_id(found) == pipeline_id(model)
+    assert embedding_version_of(found) == embedding_version_of(model)
 
 
 def test_leaves_other_models_to_torch(tiny_checkpoint: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from muscall import MusCALL
 from muscall.errors import CheckpointError
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 from muscall.models.config import SentenceConfig, TransformerConfig
 from muscall.models.sentence import SentenceEncoder
 from muscall.models.transformer import TextTransformer
@@ -118,9 +118,9 @@ def test_an_adapter_changes_nothing_until_it_is_trained(tiny_config):
 
     plain, (model, adapted) = embed(0)[1], embed(8)
     assert (plain == adapted).all()
-    before = pipeline_id(model)
+    before = embedding_version_of(model)
     model.text_adapter[2].bias.data[0] = 1.0
     changed = model.encode_text(SENTENCES)
     assert not np.allclose(changed, adapted, atol=1e-3)
     np.testing.assert_allclose(np.linalg.norm(changed, axis=1), 1, atol=1e-6)
-    assert pipeline_id(model) != before
+    assert embedding_version_of(model) != before

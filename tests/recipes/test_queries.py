@@ -47,7 +47,7 @@ def test_answers_are_scored(tiny_model: MusCALL, tmp_path: Path) -> None:
         file.save()
     library = Library(tmp_path / "library", tiny_model)
     library.index([tmp_path / "songs"])
-    rows = library.store.tracks(library.pipeline).to_arrow().to_pylist()  # type: ignore[union-attr]
+    rows = library.store.tracks(library.embedding_version).to_arrow().to_pylist()  # type: ignore[union-attr]
     table = {Path(row["path"]).stem: row for row in rows}
     made = halved(
         name_queries(Collection(paths), np.random.default_rng(0)), np.random.default_rng(0)

@@ -80,7 +80,7 @@ def test_a_pause_keeps_what_is_done(fresh, sing, monkeypatch: pytest.MonkeyPatch
 def test_a_run_that_cannot_be_says_why(fresh) -> None:
     indexing: Indexing = fresh.service.indexing
     store: Store = fresh.service.library.store
-    with writing(store, fresh.service.library.pipeline, 16):
+    with writing(store, fresh.service.library.embedding_version, 16):
         indexing.start()
         wait(lambda: indexing.state == "idle")
     assert "another index run is at work" in indexing.error

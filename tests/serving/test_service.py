@@ -89,7 +89,7 @@ def test_a_playlist_holds_any_name(fresh, sing) -> None:
 
 def test_an_empty_library_is_served(tiny_model: MusCALL, tmp_path: Path) -> None:
     service = Service(Library(tmp_path / "none", tiny_model), tmp_path / "cache")
-    assert service.status().pipelines == []
+    assert service.status().embedding_versions == []
     assert service.errors() == []
     assert service.map() == []
     assert service.project(SearchQuery("jazz")) is None

@@ -37,9 +37,9 @@ def convert(
 
         print(run(given[0], given[1], given[2]), flush=True)
         return
-    from muscall.library.pipeline import pipeline_id
+    from muscall.library.embedding_version import embedding_version_of
     from muscall.models.onnx import export
 
     model = load_model(given[0], None)
-    for path in export(model, given[1], version=pipeline_id(model)):
+    for path in export(model, given[1], version=embedding_version_of(model)):
         print(path, flush=True)

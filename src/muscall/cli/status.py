@@ -21,7 +21,7 @@ def status(library: LibraryPath = None, as_json: Json = False) -> None:
                 "files": found.files,
                 "offline": found.offline,
                 "failed": found.failed,
-                "pipelines": [vars(pipeline) for pipeline in found.pipelines],
+                "embedding_versions": [vars(version) for version in found.embedding_versions],
                 "damage": found.damage,
             }
         )
@@ -32,9 +32,9 @@ def status(library: LibraryPath = None, as_json: Json = False) -> None:
             f"folder    {one_line(readable(root))}, last read {when.astimezone():%F %H:%M}"
         )
     lines.append(f"files     {found.files:,}, {found.offline:,} offline, {found.failed:,} failed")
-    for pipeline in found.pipelines:
-        heard = f"{pipeline.tracks:,}, {pipeline.offline:,} offline, {pipeline.hours:,.1f} hours"
-        lines.append(f"tracks    {heard}, pipeline {pipeline.id}")
+    for version in found.embedding_versions:
+        told = f"{version.tracks:,}, {version.offline:,} offline, {version.hours:,.1f} hours"
+        lines.append(f"tracks    {told}, embedding version {version.id}")
     if found.advice:
         lines.append(f"damage    {found.advice}")
     print("\n".join(lines), flush=True)

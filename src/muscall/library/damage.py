@@ -42,13 +42,13 @@ def find_damage(store: Store) -> dict[str, str]:
                 found |= {f"{name}/{index}": why for index, why in _damaged_indices(table)}
         except Damaged as error:
             found[name] = reason(error.__cause__)  # type: ignore[arg-type]
-    for pipeline in store.pipelines():
-        if f"tracks_{pipeline}" in found or store.tracks(pipeline) is None:
+    for embedding_version in store.embedding_versions():
+        if f"tracks_{embedding_version}" in found or store.tracks(embedding_version) is None:
             continue
-        windows = f"windows_{pipeline}"
+        windows = f"windows_{embedding_version}"
         wanted = {"files", "roots", windows} - found.keys()
         found |= {name: "it is gone" for name in wanted if store.table(name) is None}
-        if windows not in found and (lost := _lost_windows(store, pipeline)):
+        if windows not in found and (lost := _lost_windows(store, embedding_version)):
             found[windows] = f"{lost:,} of its rows are gone"
     return found
 
@@ -89,9 +89,9 @@ def _damaged_indices(table: Table) -> list[tuple[str, str]]:
     return found
 
 
-def _lost_windows(store: Store, pipeline: str) -> int:
+def _lost_windows(store: Store, embedding_version: str) -> int:
     """How many windows there are less than the tracks have."""
-    tracks, windows = store.tracks(pipeline), store.windows(pipeline)
+    tracks, windows = store.tracks(embedding_version), store.windows(embedding_version)
     if tracks is None or windows is None:
         return 0
     version = tracks.version

@@ -63,8 +63,8 @@ class Vocabulary:
         labels: by kind.
         others: (n, dim) embeddings of the tracks to tell against; None for none.
         exclusive: groups of labels of which a track is given the best alone.
-        pipeline: of the model, under which the user's cache folder keeps where its labels lie;
-            None to keep nothing.
+        embedding_version: that of the model. The user's cache folder keeps the vectors of the
+            labels under it; None keeps nothing.
         calibration: of these labels, in their order.
     """
 
@@ -75,14 +75,14 @@ class Vocabulary:
         others: np.ndarray | None = None,
         *,
         exclusive: Sequence[set[str]] = (),
-        pipeline: str | None = None,
+        embedding_version: str | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self.labels = [(kind, text) for kind, texts in labels.items() for text in texts]
         self._exclusive = exclusive
         self._calibration = calibration
         self._kinds = np.array([kind for kind, _ in self.labels])
-        self._vectors = embedded(model, [text for _, text in self.labels], pipeline)
+        self._vectors = embedded(model, [text for _, text in self.labels], embedding_version)
         self._usual = None if others is None else self._told(others)
 
     def against(self, others: np.ndarray) -> Self:
@@ -143,7 +143,7 @@ def told_genres(tag: str | None) -> list[str]:
     return [name for name in several_names(tag) if folded(name).strip("()") not in _NO_GENRES]
 
 
-def embedded(model: MusCALL, labels: Sequence[str], pipeline: str | None) -> np.ndarray:
+def embedded(model: MusCALL, labels: Sequence[str], embedding_version: str | None) -> np.ndarray:
     """(len(labels), dim) float32, unit norm."""
     from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels  # imports torch
 
@@ -158,10 +158,10 @@ def embedded(model: MusCALL, labels: Sequence[str], pipeline: str | None) -> np.
                 vectors[chosen] = embed_labels(model, texts, templates)
         return vectors
 
-    if pipeline is None:
+    if embedding_version is None:
         return embed()
     cache = Cache(platformdirs.user_cache_path("muscall") / "labels", _KEPT)
-    told = json.dumps([pipeline, labels, whole.tolist(), PLAIN, ENSEMBLE]).encode()
+    told = json.dumps([embedding_version, labels, whole.tolist(), PLAIN, ENSEMBLE]).encode()
     return cache.array(f"{blake2b(told, digest_size=16).hexdigest()}.vectors", vectors.shape, embed)
 
 

@@ -38,14 +38,14 @@ class Duplicates:
     """Tracks as near to the first of their group in sound and length as `ranking.VERSION_*` say."""
 
 
-def find_duplicates(store: Store, pipeline: str) -> Duplicates:
-    """What is there more than once, sorted by path; versions as the model of `pipeline` hears."""
+def find_duplicates(store: Store, embedding_version: str) -> Duplicates:
+    """Files that are there more than once, and tracks that sound alike, sorted by path."""
     held: defaultdict[str | None, list[Path]] = defaultdict(list)
     for file in store.files().values():
         if file.state == "present" and file.key is not None:
             held[file.key].append(text_path(file.path))
     copies = sorted(sorted(paths) for paths in held.values() if len(paths) > 1)
-    table = store.tracks(pipeline)
+    table = store.tracks(embedding_version)
     return Duplicates(copies, [] if table is None else sorted(_versions(table), key=_place))
 
 

@@ -15,18 +15,18 @@ _COLUMNS = (
 )
 
 
-def export_parquet(table: Table, pipeline: str, path: Path) -> int:
-    """Write the tracks of a pipeline to a Parquet file; their number. Those offline are left out.
+def export_parquet(table: Table, embedding_version: str, path: Path) -> int:
+    """Write the tracks of an embedding version that are not offline to a Parquet file; their number.
 
     Columns are those of `schema.tracks_schema`. A path that is not UTF-8 is a `file://` URI. The
-    metadata of the file say in `muscall.pipeline` what made the vectors.
+    metadata of the file say in `muscall.embedding_version` what made the vectors.
 
     Raises:
         MuscallError: the file cannot be written; what was there before stays.
     """
     rows = table.search().where("offline = false").select(list(_COLUMNS)).to_batches()
     count = 0
-    schema = rows.schema.with_metadata({"muscall.pipeline": pipeline})
+    schema = rows.schema.with_metadata({"muscall.embedding_version": embedding_version})
     with written_aside(path) as file, ParquetWriter(file, schema) as writer:
         for batch in rows:
             count += len(batch)

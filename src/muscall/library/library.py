@@ -72,11 +72,11 @@ class Library:
         return self._model
 
     @cached_property
-    def pipeline(self) -> str:
+    def embedding_version(self) -> str:
         """The name of what the model has listened to in the tables of `store`."""
-        from muscall.library.pipeline import pipeline_id
+        from muscall.library.embedding_version import embedding_version_of
 
-        return pipeline_id(self.reader)
+        return embedding_version_of(self.reader)
 
     def index(
         self, roots: str | Path | Sequence[str | Path] = (), **options: Unpack[Options]
@@ -307,7 +307,7 @@ class Library:
         from muscall.library.duplicates import find_duplicates
 
         self.store.must_exist()
-        return find_duplicates(self.store, self.pipeline)
+        return find_duplicates(self.store, self.embedding_version)
 
     def export(self, path: Path) -> int:
         """Write tracks and embeddings to a Parquet file, see `export_parquet`; their number.
@@ -319,10 +319,10 @@ class Library:
         from muscall.library.exporting import export_parquet
 
         self.store.must_exist()
-        table = self.store.tracks(self.pipeline)
+        table = self.store.tracks(self.embedding_version)
         if table is None:
             raise NothingIndexed
-        return export_parquet(table, self.pipeline, path)
+        return export_parquet(table, self.embedding_version, path)
 
     def vocabulary(self, labels: Path | None = None) -> Vocabulary:
         """Labels, those of the package for None, told against the tracks that are there now.
@@ -346,7 +346,7 @@ class Library:
     @cached_property
     def finder(self) -> Finder:
         """What searches the tracks that the model has heard."""
-        return Finder(self.store, self.pipeline, self.reader)
+        return Finder(self.store, self.embedding_version, self.reader)
 
     @cached_property
     def _examples(self) -> Examples:
@@ -362,11 +362,11 @@ class Library:
 
         labels = read_labels(file)  # before the model is loaded
         if file is not None:
-            return Vocabulary(self.model, labels, pipeline=self.pipeline)
-        trusted = calibration(self.pipeline)
+            return Vocabulary(self.model, labels, embedding_version=self.embedding_version)
+        trusted = calibration(self.embedding_version)
         return Vocabulary(
             self.model, trusted.labels if trusted else labels,
-            exclusive=EXCLUSIVE, pipeline=self.pipeline, calibration=trusted,
+            exclusive=EXCLUSIVE, embedding_version=self.embedding_version, calibration=trusted,
         )  # fmt: skip
 
     def status(self) -> Status:

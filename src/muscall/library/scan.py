@@ -15,6 +15,9 @@ from muscall.library.store import Root
 from muscall.several import several
 
 _URI = "file://"
+# What file systems round times to, in ns: FAT 2 s, HFS+ 1 s, exFAT 10 ms, then others.
+_GRAINS = (2_000_000_000, 1_000_000_000, 10_000_000, 1_000_000, 1_000, 100)
+_QUARTER, _ZONES = 900_000_000_000, 14 * 4  # ns of 15 minutes; as many to the farthest time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,18 @@ def _status(path: Path) -> os.stat_result | None:
         except OSError:
             continue
     return None
+
+
+def is_same_time(*times: int) -> bool:
+    """Whether two times of a file, in ns, may be the same.
+
+    A drive may round times when it is written or mounted again. Those of FAT are local: all of them
+    shift when the clocks do.
+    """
+    apart = abs(times[0] - times[1])
+    rounded = any(apart < grain and any(t % grain == 0 for t in times) for grain in _GRAINS)
+    local = all(time % _GRAINS[0] == 0 for time in times) and apart % _QUARTER == 0
+    return apart == 0 or rounded or (local and apart <= _ZONES * _QUARTER)
 
 
 def path_text(path: Path) -> str:

@@ -15,8 +15,8 @@ from muscall.library.store import REPAIR, Store
 
 
 @dataclass(frozen=True)
-class Pipeline:
-    """What one model has listened to."""
+class EmbeddingVersion:
+    """The tracks that one model has embedded."""
 
     id: str
     tracks: int
@@ -39,16 +39,18 @@ class Status:
     """Of `files`, those that are gone."""
     failed: int
     """Of `files`, those that cannot be read."""
-    pipelines: list[Pipeline]
+    embedding_versions: list[EmbeddingVersion]
     counts: dict[Path, int] = field(default_factory=dict)
     """How many of `files` were found in each folder."""
     damage: dict[str, str] = field(default_factory=dict)
     """What cannot be read of the library itself, and why; what is in there is not counted."""
 
-    def heard_by(self, pipeline: str) -> Pipeline:
-        """What the model of a pipeline has listened to; nothing, if it is not among them."""
-        nothing = Pipeline(pipeline, tracks=0, offline=0, hours=0.0)
-        return next((one for one in self.pipelines if one.id == pipeline), nothing)
+    def heard_by(self, embedding_version: str) -> EmbeddingVersion:
+        """The tracks of an embedding version; none, if the library has none of it."""
+        nothing = EmbeddingVersion(embedding_version, tracks=0, offline=0, hours=0.0)
+        return next(
+            (one for one in self.embedding_versions if one.id == embedding_version), nothing
+        )
 
     @property
     def advice(self) -> str | None:
@@ -68,14 +70,16 @@ def read_errors(store: Store) -> list[tuple[Path, str]]:
 def read_status(store: Store) -> Status:
     """What is in `store`, whose folder exists."""
     damage = find_damage(store)
-    pipelines = []
-    for pipeline in store.pipelines():
-        table = None if f"tracks_{pipeline}" in damage else store.tracks(pipeline)
+    embedding_versions = []
+    for embedding_version in store.embedding_versions():
+        table = None if f"tracks_{embedding_version}" in damage else store.tracks(embedding_version)
         if table is not None:
             rows = table.search().select(["offline", "duration"]).to_arrow()
             offline = pc.sum(rows["offline"]).as_py() or 0
             hours = (pc.sum(rows["duration"]).as_py() or 0.0) / 3600
-            pipelines.append(Pipeline(pipeline, len(rows), offline, hours))
+            embedding_versions.append(
+                EmbeddingVersion(embedding_version, len(rows), offline, hours)
+            )
     files = [] if "files" in damage else list(store.files().values())
     roots = {} if "roots" in damage else store.roots()
     return Status(
@@ -85,7 +89,7 @@ def read_status(store: Store) -> Status:
         files=len(files),
         offline=sum(file.state == "offline" for file in files),
         failed=sum(file.error is not None for file in files),
-        pipelines=pipelines,
+        embedding_versions=embedding_versions,
         counts={text_path(root): n for root, n in Counter(file.root for file in files).items()},
         damage=damage,
     )

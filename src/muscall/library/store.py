@@ -1,8 +1,9 @@
 """The tables of a library, in one LanceDB folder, and how they are read. Readers never wait.
 
-`files` has a row for each file and is the record of what is done: what has no row there, or
-another size or time, is still to be read. `tracks_<pipeline>` and `windows_<pipeline>` hold what a
-model heard; vectors of different pipelines never meet. `roots` has the folders that were indexed.
+`files` has a row for each file and is the record of what is done: a file without a row, or
+with another size or time, is still to be read. The tables `tracks_VERSION` and `windows_VERSION` hold the
+vectors of one embedding version; those of different versions never meet. `roots` has the folders
+that were indexed.
 """
 
 from __future__ import annotations
@@ -162,20 +163,20 @@ class Store:
         rows = [] if table is None else table.to_arrow().to_pylist()
         return {row["path"]: Root(**row) for row in rows}
 
-    def pipelines(self) -> list[str]:
-        """The pipelines that have tracks."""
+    def embedding_versions(self) -> list[str]:
+        """The embedding versions that have tracks."""
         return [name.removeprefix("tracks_") for name in self._tracks()]
 
-    def tracks(self, pipeline: str) -> Table | None:
-        """The tracks of a pipeline (`tracks_schema`), None where it has none.
+    def tracks(self, embedding_version: str) -> Table | None:
+        """The tracks of an embedding version (`tracks_schema`), None where it has none.
 
         Columns that a library of an earlier version lacks are added, empty.
 
         Raises:
             MuscallError: they cannot be: the folder is read-only.
         """
-        table = self.table(f"tracks_{pipeline}")
-        if table is not None and pipeline not in self._complete:
+        table = self.table(f"tracks_{embedding_version}")
+        if table is not None and embedding_version not in self._complete:
             try:
                 add_missing(table, tracks_schema(1))
             except (OSError, RuntimeError) as error:
@@ -184,17 +185,17 @@ class Store:
                         f"{self.folder}: of an earlier version, and cannot be written: "
                         f"{reason(error)}; let `muscall index` run where it can"
                     ) from error
-            self._complete.add(pipeline)
+            self._complete.add(embedding_version)
         return table
 
-    def windows(self, pipeline: str) -> Table | None:
-        """The windows of a pipeline (`windows_schema`), None where it has none."""
-        return self.table(f"windows_{pipeline}")
+    def windows(self, embedding_version: str) -> Table | None:
+        """The windows of an embedding version (`windows_schema`), None where it has none."""
+        return self.table(f"windows_{embedding_version}")
 
     @reading()
-    def rows(self, pipeline: str, keys: Iterable[str]) -> pa.Table:
+    def rows(self, embedding_version: str, keys: Iterable[str]) -> pa.Table:
         """The rows of tracks with these keys, in no order; those without a track are left out."""
-        table = self.tracks(pipeline)
+        table = self.tracks(embedding_version)
         if table is None:
             return tracks_schema(1).empty_table()
         found = [table.search().where(condition).to_arrow() for condition in one_of("key", keys)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from muscall.data.manifest import Row
 from muscall.errors import AudioError, MuscallError
-from muscall.library.pipeline import pipeline_id
+from muscall.library.embedding_version import embedding_version_of
 from muscall.models.inference import Segment
 from muscall.models.muscall import MusCALL
 from muscall.writing import written_aside
@@ -32,8 +32,8 @@ def teach(
     """Write the teacher's vectors of `rows` to `path`, as `data.targets` takes them.
 
     It is an npz of `ids` (n,), `vectors` (n, dim) float32 of unit norm, each the mean over the
-    row's windows, and `teacher`, the model's `pipeline_id`. What the file holds already is not
-    listened to again, and what is done is written every few seconds: whatever ends a run, the next
+    row's windows, and `teacher`, the model's embedding version. What the file holds already is not
+    embedded again, and what is done is written every few seconds: whatever ends a run, the next
     one does the rest, and the file is the same as of one run.
 
     Args:
@@ -45,7 +45,7 @@ def teach(
     Raises:
         MuscallError: the file cannot be written, or it holds something else, which stays.
     """
-    name = pipeline_id(teacher)
+    name = embedding_version_of(teacher)
     held = _read(path, name)
     missing = [row for row in rows if row.id not in held]
     done, failures = len(rows) - len(missing), list[AudioError]()

@@ -18,7 +18,7 @@ FILE = resources.files("muscall.library").joinpath("labels.npz")
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How strong a label must be to be given, for the weights of one pipeline."""
+    """How strong a label must be to be given, for the weights of one embedding version."""
 
     labels: dict[str, list[str]]
     """Those that can be trusted by kind, n in all."""
@@ -31,12 +31,12 @@ class Calibration:
     usual: np.ndarray
     """(2, n) float32: mean and spread of its cosine over recordings."""
 
-    def write(self, file: IO[bytes], pipeline: str) -> None:
+    def write(self, file: IO[bytes], embedding_version: str) -> None:
         """Write what `calibration` reads, in the order of `labels`."""
         told = [(kind, text) for kind, texts in self.labels.items() for text in texts]
         kinds, texts = zip(*told, strict=True)
         np.savez_compressed(
-            file, pipeline=pipeline, kinds=kinds, texts=texts,
+            file, embedding_version=embedding_version, kinds=kinds, texts=texts,
             tagger=self.tagger, least=self.least, usual=self.usual,
         )  # fmt: skip
 
@@ -56,10 +56,10 @@ class Calibration:
         return np.asarray(np.where(self.tagger.any(axis=1), odds, deviations) - self.least)
 
 
-def calibration(pipeline: str | None) -> Calibration | None:
-    """That of a pipeline; None where it is not that of the package."""
+def calibration(embedding_version: str | None) -> Calibration | None:
+    """That of an embedding version; None where it is not that of the package."""
     known, found = _read()
-    return found if pipeline == known else None
+    return found if embedding_version == known else None
 
 
 @cache
@@ -69,4 +69,4 @@ def _read() -> tuple[str, Calibration]:
         for kind, text in zip(table["kinds"].tolist(), table["texts"].tolist(), strict=True):
             labels.setdefault(kind, []).append(text)
         parts = (table[name] for name in ("tagger", "least", "usual"))
-        return str(table["pipeline"]), Calibration(labels, *parts)
+        return str(table["embedding_version"]), Calibration(labels, *parts)

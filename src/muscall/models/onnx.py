@@ -104,7 +104,7 @@ def export(model: MusCALL, folder: str | Path, *, version: str) -> list[Path]:
     `tokenizer`, the file beside it, `padding`, the token, and `embedding_version`.
 
     Args:
-        version: of the model's vectors, its `pipeline_id`.
+        version: of the model's vectors, its `embedding_version_of`.
 
     Returns:
         The four files and the tokenizer's.

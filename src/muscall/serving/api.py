@@ -80,7 +80,7 @@ router = APIRouter(prefix="/v1", responses=problems(400, 401, 403, 413, 422))
 def status(service: Serving) -> LibraryStatus:
     """What is in the library."""
     found = service.status()
-    heard = found.heard_by(service.library.pipeline)
+    heard = found.heard_by(service.library.embedding_version)
     return LibraryStatus(
         path=one_line(found.path),
         bytes=found.bytes,
@@ -88,7 +88,7 @@ def status(service: Serving) -> LibraryStatus:
         files=found.files,
         offline=found.offline,
         failed=found.failed,
-        pipeline=heard.id,
+        embedding_version=heard.id,
         tracks=heard.tracks,
         hours=heard.hours,
         damage=found.advice,

@@ -165,7 +165,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
     def status() -> State:
         """How much music there is, what the playlists are called, and where they can be pushed."""
         found = service.status()
-        heard = found.heard_by(service.library.pipeline)
+        heard = found.heard_by(service.library.embedding_version)
         return State(
             tracks=heard.tracks,
             hours=round(heard.hours, 1),

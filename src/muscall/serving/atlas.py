@@ -79,7 +79,7 @@ class Atlas:
 
     def _draw(self) -> _Drawn | None:
         library = self._library
-        table = library.store.tracks(library.pipeline)
+        table = library.store.tracks(library.embedding_version)
         if table is None:
             return None
         version, condition = table.version, "offline = false"

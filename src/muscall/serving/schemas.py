@@ -73,7 +73,7 @@ class LibraryStatus(BaseModel):
     files: int
     offline: int
     failed: int
-    pipeline: str
+    embedding_version: str
     """Of the model that serves; `tracks` are those that it has heard."""
     tracks: int
     hours: float

@@ -230,8 +230,11 @@ class Service:
 
     def _rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Rows of tracks by key; NotFound where one of them has none."""
-        store, pipeline = self.library.store, self.library.pipeline
-        found = {row["key"]: row for row in store.rows(pipeline, dict.fromkeys(keys)).to_pylist()}
+        store, embedding_version = self.library.store, self.library.embedding_version
+        found = {
+            row["key"]: row
+            for row in store.rows(embedding_version, dict.fromkeys(keys)).to_pylist()
+        }
         for key in keys:
             if key not in found:
                 raise NotFound(f"{key[:50]}: no such track")
@@ -252,7 +255,7 @@ class Service:
 
     def _matches(self, key: str, duration: float, query: SearchQuery) -> list[float]:
         direction = self._direction(query)
-        windows = self.library.store.windows(self.library.pipeline)
+        windows = self.library.store.windows(self.library.embedding_version)
         if direction is None or windows is None:
             return []
         (condition,) = one_of("key", [key])

@@ -14,9 +14,9 @@ import pytest
 from muscall import Library, MusCALL
 from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.audio_hash import audio_hash
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch, Track
 from muscall.library.indexing.writer import writing
-from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import path_text
 from muscall.library.search.examples import Example, Examples
 from muscall.library.store import File, Store
@@ -109,13 +109,13 @@ def track(song: Path, tiny_model: MusCALL) -> Track:
 
 @pytest.fixture
 def examples(song: Path, track: Track, tmp_path: Path, tiny_model: MusCALL) -> Examples:
-    store, pipeline = Store(tmp_path / "library"), pipeline_id(tiny_model)
+    store, embedding_version = Store(tmp_path / "library"), embedding_version_of(tiny_model)
     status = song.stat()
     file = File(
         path_text(song), str(song.parent), status.st_size, status.st_mtime_ns,
         track.row["key"], None, "present",
     )  # fmt: skip
-    with writing(store, pipeline, tiny_model.config.dim) as writer:
+    with writing(store, embedding_version, tiny_model.config.dim) as writer:
         writer.commit(Batch(tracks=[track], files={file.path: file}))
     return Examples(Library(store.folder, tiny_model))
 

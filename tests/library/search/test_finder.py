@@ -16,9 +16,9 @@ from lancedb.index import FTS
 
 from muscall import MusCALL, load
 from muscall.errors import MuscallError
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch, Track
 from muscall.library.indexing.writer import writing
-from muscall.library.pipeline import pipeline_id
 from muscall.library.search.examples import Sound
 from muscall.library.search.filters import FilterError
 from muscall.library.search.finder import Finder
@@ -47,11 +47,11 @@ def track(key: int, vector: np.ndarray, windows: list[np.ndarray], **tags: Any) 
 
 def made(model: MusCALL, folder: Path, tracks: list[Track]) -> Finder:
     """A finder over a library of `tracks` in `folder`."""
-    store, pipeline = Store(folder), pipeline_id(model)
-    with writing(store, pipeline, model.config.dim) as writer:
+    store, embedding_version = Store(folder), embedding_version_of(model)
+    with writing(store, embedding_version, model.config.dim) as writer:
         writer.commit(Batch(tracks=tracks))
         writer.finish()
-    return Finder(store, pipeline, model)
+    return Finder(store, embedding_version, model)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_filters_hold_for_sound_words_and_alone(find: Find) -> None:
 
 
 def test_filtered_search_is_exact(find: Find, finder: Finder, tiny_model: MusCALL) -> None:
-    table = finder.store.tracks(finder.pipeline)
+    table = finder.store.tracks(finder.embedding_version)
     assert table is not None
     rows = [r for r in table.to_arrow().to_pylist() if not r["offline"] and (r["year"] or 0) > 1993]
     query = tiny_model.encode_text(["loud drums"])[0]
@@ -160,7 +160,7 @@ def test_an_artist_has_so_many_tracks_at_most(find: Find) -> None:
 
 
 def test_an_example_stands_for_a_sentence(find: Find, finder: Finder) -> None:
-    rows = finder.store.rows(finder.pipeline, [f"{13:040x}"]).to_pylist()
+    rows = finder.store.rows(finder.embedding_version, [f"{13:040x}"]).to_pylist()
     vector = np.array(rows[0]["vector"], np.float32)
     assert number(find(like=[Sound("", vector)], n=1)[0]) == 13
     but = find(like=[Sound(f"{13:040x}", vector)], n=5)
@@ -271,7 +271,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Finder:
 def test_an_earlier_index_of_words_is_made_anew(tiny_model: MusCALL, tmp_path: Path) -> None:
     (vector,) = tiny_model.encode_text(["fast"])
     finder = made(tiny_model, tmp_path / "library", [track(1, vector, [vector], title="Beyoncé")])
-    table = finder.store.tracks(finder.pipeline)
+    table = finder.store.tracks(finder.embedding_version)
     assert table is not None
     table.update(values={"words": "Beyoncé 1"})
     for index in table.list_indices():
@@ -279,7 +279,7 @@ def test_an_earlier_index_of_words_is_made_anew(tiny_model: MusCALL, tmp_path: P
             table.drop_index(index.name)
     table.create_index("words", config=FTS())
     assert not finder.find(SearchQuery("beyonce"))[0].keyword_match
-    with writing(finder.store, finder.pipeline, tiny_model.config.dim) as writer:
+    with writing(finder.store, finder.embedding_version, tiny_model.config.dim) as writer:
         writer.finish()
     assert finder.find(SearchQuery("beyonce"))[0].keyword_match
 
@@ -307,7 +307,7 @@ def test_names_of_the_library_are_no_negations(tiny_model: MusCALL, tmp_path: Pa
     for sentence in ("slow, not for you", "dub, no rap"):
         whole = finder.direction(SearchQuery(sentence))
         assert whole == pytest.approx(tiny_model.encode_text([sentence])[0], abs=1e-6)
-    with writing(finder.store, finder.pipeline, len(slow)) as writer:
+    with writing(finder.store, finder.embedding_version, len(slow)) as writer:
         writer.commit(Batch(tracks=[track(5, slow, [slow], artist="No Hats")]))
     assert finder.direction(SearchQuery("slow, no hats")) == pytest.approx(
         tiny_model.encode_text(["slow, no hats"])[0], abs=1e-6
@@ -393,12 +393,12 @@ def test_nothing_asked_for_is_an_error(find: Find) -> None:
 
 
 def test_a_finder_follows_what_is_indexed(tiny_model: MusCALL, tmp_path: Path) -> None:
-    store, pipeline = Store(tmp_path / "library"), pipeline_id(tiny_model)
-    finder = Finder(store, pipeline, tiny_model)
+    store, embedding_version = Store(tmp_path / "library"), embedding_version_of(tiny_model)
+    finder = Finder(store, embedding_version, tiny_model)
     dim = tiny_model.config.dim
     assert finder.sample().shape == (0, dim)
     jazz, techno = tiny_model.encode_text(SOUNDS[:2])
-    with writing(store, pipeline, dim) as writer:
+    with writing(store, embedding_version, dim) as writer:
         assert finder.sample().shape == (0, dim)
         with pytest.raises(NothingIndexed):
             finder.find(SearchQuery("slow jazz"))
@@ -441,7 +441,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Finder:
 def test_without_torch_the_order_is_that_of_torch(heard: Finder) -> None:
     reader = sentence_reader(None)
     assert reader is not None
-    other = Finder(heard.store, heard.pipeline, reader)
+    other = Finder(heard.store, heard.embedding_version, reader)
     for sentence in (*SOUNDS, "calm piano, no drums", "sad songs for a rainy evening", "metal"):
         query = SearchQuery(sentence, n=20)
         assert [hit.key for hit in other.find(query)] == [hit.key for hit in heard.find(query)]

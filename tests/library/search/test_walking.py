@@ -181,7 +181,7 @@ def test_a_path_to_itself_stays_near(finder: Finder, vectors: np.ndarray) -> Non
 
 
 def test_nothing_indexed_is_an_error(tiny_model: MusCALL, tmp_path: Path) -> None:
-    finder = Finder(Store(tmp_path), "pipeline", tiny_model)
+    finder = Finder(Store(tmp_path), "embedding_version", tiny_model)
     with pytest.raises(NothingIndexed):
         finder.walk(Sound("", np.zeros(16, np.float32)), 3)
     with pytest.raises(MuscallError):

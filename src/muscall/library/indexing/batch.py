@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from muscall.audio.descriptors import Descriptors
+from muscall.audio.tags import Tags
 from muscall.library.names import romanised, words_of
 from muscall.library.scan import text_path
 from muscall.library.schema import windows_schema
@@ -37,8 +40,38 @@ class Batch:
     fragments: list[FragmentMetadata] = field(default_factory=list)
     """Files with more windows of these tracks, which others have written beside the table's."""
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """New values in rows of tracks, by key. They are written in the tables of all pipelines."""
+    """New values in rows of tracks, by key, for the tables of all embedding versions."""
     files: dict[str, File] = field(default_factory=dict)
+
+
+def tag_columns(tags: Tags) -> dict[str, Any]:
+    """The columns of a track that stem from tags; of several values, joined by "; "."""
+    bpm = tags.bpm or math.nan
+    return {
+        "title": tags.title,
+        "artist": "; ".join(tags.artist),
+        "albumartist": "; ".join(tags.albumartist),
+        "composer": "; ".join(tags.composer),
+        "album": tags.album,
+        "genre": "; ".join(tags.genre),
+        "year": tags.year or tags.original_year,
+        "bpm": bpm if 0 < bpm < math.inf else None,
+        "rating": tags.rating,
+        "chapters": "\n".join(
+            f"{song.start:.2f} {' '.join(song.title.split())}"
+            for song in tags.chapters
+            if math.isfinite(song.start)
+        ),
+    }
+
+
+def descriptor_columns(descriptors: Descriptors) -> dict[str, Any]:
+    """The columns of a track that are measured; `key` is taken by the hash of the sound."""
+    return {
+        "tempo": descriptors.tempo,
+        "musical_key": descriptors.key,
+        "loudness": descriptors.loudness,
+    }
 
 
 def words(row: Mapping[str, Any]) -> str:

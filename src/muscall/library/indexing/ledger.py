@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -12,18 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from muscall.audio.descriptors import Descriptors
 from muscall.audio.tags import Tags
 from muscall.errors import one_line
-from muscall.library.indexing.batch import Batch, Track
+from muscall.library.indexing.batch import Batch, Track, descriptor_columns, tag_columns
 from muscall.library.indexing.messages import Decoded
 from muscall.library.indexing.report import Report
-from muscall.library.scan import SoundFile, text_path
+from muscall.library.scan import SoundFile, is_same_time, text_path
 from muscall.library.store import File, Root
-
-# What file systems round times to, in ns: FAT 2 s, HFS+ 1 s, exFAT 10 ms, then others.
-_GRAINS = (2_000_000_000, 1_000_000_000, 10_000_000, 1_000_000, 1_000, 100)
-_QUARTER, _ZONES = 900_000_000_000, 14 * 4  # ns of 15 minutes; as many to the farthest time zone
 
 log = logging.getLogger("muscall")
 
@@ -101,7 +95,7 @@ class Ledger:
             row = self._files.get(path)
             if row is None or not self._is_done(row, file, retry):
                 self.pending[path] = file
-            elif row.ctime_ns is not None and not _is_same_time(row.ctime_ns, file.ctime_ns):
+            elif row.ctime_ns is not None and not is_same_time(row.ctime_ns, file.ctime_ns):
                 self.pending[path] = replace(file, key=row.key)
             else:
                 self.report.unchanged += 1
@@ -271,51 +265,9 @@ class Ledger:
                 change.update(path=path, root=self._files[path].root, **self._tags.get(path, {}))
 
 
-def tag_columns(tags: Tags) -> dict[str, Any]:
-    """The columns of a track that stem from tags; of several values, joined by "; "."""
-    bpm = tags.bpm or math.nan
-    return {
-        "title": tags.title,
-        "artist": "; ".join(tags.artist),
-        "albumartist": "; ".join(tags.albumartist),
-        "composer": "; ".join(tags.composer),
-        "album": tags.album,
-        "genre": "; ".join(tags.genre),
-        "year": tags.year or tags.original_year,
-        "bpm": bpm if 0 < bpm < math.inf else None,
-        "rating": tags.rating,
-        "chapters": "\n".join(
-            f"{song.start:.2f} {' '.join(song.title.split())}"
-            for song in tags.chapters
-            if math.isfinite(song.start)
-        ),
-    }
-
-
-def descriptor_columns(descriptors: Descriptors) -> dict[str, Any]:
-    """The columns of a track that are measured; `key` is taken by the hash of the sound."""
-    return {
-        "tempo": descriptors.tempo,
-        "musical_key": descriptors.key,
-        "loudness": descriptors.loudness,
-    }
-
-
 def _is_same(row: File, file: SoundFile) -> bool:
     """Whether the file is as it was when its row was written."""
-    return row.size == file.size and _is_same_time(row.mtime_ns, file.mtime_ns)
-
-
-def _is_same_time(*times: int) -> bool:
-    """Whether two times in ns may be one, told twice.
-
-    A drive may round times once written or mounted anew, and FAT's are local: all of them shift
-    when clocks do.
-    """
-    apart = abs(times[0] - times[1])
-    rounded = any(apart < grain and any(t % grain == 0 for t in times) for grain in _GRAINS)
-    local = all(time % _GRAINS[0] == 0 for time in times) and apart % _QUARTER == 0
-    return apart == 0 or rounded or (local and apart <= _ZONES * _QUARTER)
+    return row.size == file.size and is_same_time(row.mtime_ns, file.mtime_ns)
 
 
 def _is_certainly_gone(path: str) -> bool:

@@ -65,11 +65,11 @@ def _complete(store: Store) -> int:
         rows = [{"path": path, "exclude": [], "scanned": now} for path in sorted(folders)]
         roots.add(pa.Table.from_pylist(rows, ROOTS))
         log.warning("what was left out of the folders with --exclude is lost: name it again")
-    for pipeline in store.pipelines():
-        tracks = store.tracks(pipeline)
+    for embedding_version in store.embedding_versions():
+        tracks = store.tracks(embedding_version)
         if tracks is not None:
             dim = tracks.schema.field("vector").type.list_size
-            windows = made_table(store, f"windows_{pipeline}", windows_schema(dim))
+            windows = made_table(store, f"windows_{embedding_version}", windows_schema(dim))
             lost += remove_orphans(tracks, windows)
     return lost
 

@@ -16,12 +16,12 @@ from typing import Literal, TypedDict, Unpack
 import torch
 
 from muscall.errors import needs, one_line
+from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch
 from muscall.library.indexing.ledger import Ledger, Place
 from muscall.library.indexing.listening import Listening
 from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import writing
-from muscall.library.pipeline import pipeline_id
 from muscall.library.scan import SoundFile, choose_roots, scan, text_path
 from muscall.library.store import Root, Store, reading
 from muscall.models.muscall import MusCALL
@@ -94,11 +94,13 @@ def index(
     workers, progress = options.get("workers"), options.get("progress")
     scaling = _scaling() if options.get("engine") == "ray" else None
     chosen = choose_roots(store.roots(), roots, options.get("exclude"))
-    pipeline = pipeline_id(model)
-    access = nullcontext() if dry_run else writing(store, pipeline, model.config.dim)
+    embedding_version = embedding_version_of(model)
+    access = nullcontext() if dry_run else writing(store, embedding_version, model.config.dim)
     stopped = options.get("stopped") or threading.Event()
     with _interruptions() as interrupted, access as writer:
-        ledger, vanished = _compared(store, pipeline, chosen, options.get("retry_failed", False))
+        ledger, vanished = _compared(
+            store, embedding_version, chosen, options.get("retry_failed", False)
+        )
 
         def commit() -> None:
             if writer is not None:
@@ -152,7 +154,7 @@ def _scaling() -> ModuleType:
 
 
 def _compared(
-    store: Store, pipeline: str, roots: dict[str, Root], retry_failed: bool
+    store: Store, embedding_version: str, roots: dict[str, Root], retry_failed: bool
 ) -> tuple[Ledger, set[str]]:
     """The state of the library, compared with its folders, and the roots that vanished."""
     files = store.files()
@@ -176,7 +178,7 @@ def _compared(
         kept = f"gone, {gone:,} files offline" if gone else "no music there"
         log.warning("%s: %s", one_line(path), kept)
         vanished.update([root.path] if gone else [])
-    table = store.tracks(pipeline)
+    table = store.tracks(embedding_version)
     rows = [] if table is None else table.search().select(["key", "path", "offline"]).to_list()
     ledger = Ledger(files, {row["key"]: Place(row["path"], row["offline"]) for row in rows})
     ledger.report.left_out = [path.name for path in left_out]

@@ -43,18 +43,18 @@ _OF_FILES = (
 
 
 class Writer:
-    """Writes tracks of one pipeline. To be had from `writing`.
+    """Writes tracks of one embedding version. `writing` makes one.
 
     Every method raises MuscallError where the folder cannot be written: it is full, or read-only.
     """
 
-    def __init__(self, store: Store, pipeline: str, dim: int) -> None:
-        self._store, self._pipeline, self._dim = store, pipeline, dim
+    def __init__(self, store: Store, embedding_version: str, dim: int) -> None:
+        self._store, self._embedding_version, self._dim = store, embedding_version, dim
         self._files = made_table(store, "files", FILES)
         self._roots = made_table(store, "roots", ROOTS)
-        self.windows = made_table(store, f"windows_{pipeline}", windows_schema(dim))
+        self.windows = made_table(store, f"windows_{embedding_version}", windows_schema(dim))
         """The table of windows, for those who write fragments of it."""
-        self._tracks = made_table(store, f"tracks_{pipeline}", tracks_schema(dim))
+        self._tracks = made_table(store, f"tracks_{embedding_version}", tracks_schema(dim))
         remove_orphans(self._tracks, self.windows)
 
     def commit(self, batch: Batch) -> None:
@@ -68,24 +68,24 @@ class Writer:
                     self.windows.add(windows)
                 rows = [{**track.row, "words": words(track.row)} for track in batch.tracks]
                 _upsert(self._tracks, pa.Table.from_pylist(rows, tracks_schema(self._dim)))
-            for pipeline in self._store.pipelines():
-                self._change(pipeline, batch)
+            for embedding_version in self._store.embedding_versions():
+                self._change(embedding_version, batch)
             _upsert(self._files, _table(batch.files.values(), FILES))
             for table in (self.windows, self._tracks, self._files):
                 compact(table)
             self._index_words()
 
-    def _change(self, pipeline: str, batch: Batch) -> None:
-        """Write what is new of known tracks in the table of a pipeline."""
+    def _change(self, embedding_version: str, batch: Batch) -> None:
+        """Write what is new of known tracks in the table of an embedding version."""
         changes = dict(batch.changes)
-        if pipeline != self._pipeline:
-            # What is a new track to this pipeline, another may know from before it was retagged.
+        if embedding_version != self._embedding_version:
+            # Another embedding version may know a new track from before it was retagged.
             for track in batch.tracks:
                 new = {name: track.row[name] for name in _OF_FILES}
                 changes[track.row["key"]] = new | changes.get(track.row["key"], {})
-        table = self._store.tracks(pipeline)
+        table = self._store.tracks(embedding_version)
         if table is not None and changes:
-            _upsert(table, _changed(self._store.rows(pipeline, changes), changes))
+            _upsert(table, _changed(self._store.rows(embedding_version, changes), changes))
 
     def put_roots(self, roots: Iterable[Root]) -> None:
         """Write roots."""
@@ -93,11 +93,14 @@ class Writer:
             _upsert(self._roots, _table(roots, ROOTS))
 
     def forget(self, *, tracks: Iterable[str], files: Iterable[str], roots: Iterable[str]) -> None:
-        """Delete tracks by key, those of all pipelines, and files and roots by path."""
+        """Delete tracks by key, those of all embedding versions, and files and roots by path."""
         keys = list(tracks)
         with written(self._store):
-            for pipeline in self._store.pipelines():
-                for table in (self._store.tracks(pipeline), self._store.windows(pipeline)):
+            for embedding_version in self._store.embedding_versions():
+                for table in (
+                    self._store.tracks(embedding_version),
+                    self._store.windows(embedding_version),
+                ):
                     if table is not None:
                         _delete(table, keys)
             _delete(self._files, files)
@@ -125,7 +128,9 @@ class Writer:
                 some: dict[str, dict[str, Any]] = {
                     key: {} for key in keys[start : start + _REWRITTEN]
                 }
-                _upsert(self._tracks, _changed(self._store.rows(self._pipeline, some), some))
+                _upsert(
+                    self._tracks, _changed(self._store.rows(self._embedding_version, some), some)
+                )
         # The words are told apart, and folded, when they are written.
         settings = FTS(
             base_tokenizer="whitespace", max_token_length=None, lower_case=False,
@@ -137,7 +142,7 @@ class Writer:
 
 
 @contextmanager
-def writing(store: Store, pipeline: str, dim: int) -> Iterator[Writer]:
+def writing(store: Store, embedding_version: str, dim: int) -> Iterator[Writer]:
     """The writer of a library, which is made where it does not exist.
 
     Raises:
@@ -145,7 +150,7 @@ def writing(store: Store, pipeline: str, dim: int) -> Iterator[Writer]:
     """
     with locked(store):
         with written(store):
-            writer = Writer(store, pipeline, dim)
+            writer = Writer(store, embedding_version, dim)
         yield writer
 
 
@@ -183,12 +188,12 @@ def forget(store: Store, folder: str, *, keep_tracks: bool = False) -> tuple[int
                 kept[row.key] = row
         keys = {key for path in gone if (key := every[path].key) is not None}
         orphans = [key for key in keys if key not in kept]
-        for pipeline in store.pipelines():
-            tracks, windows = store.tracks(pipeline), store.windows(pipeline)
+        for embedding_version in store.embedding_versions():
+            tracks, windows = store.tracks(embedding_version), store.windows(embedding_version)
             if tracks is not None and windows is not None:
                 _delete(tracks, orphans)
                 _delete(windows, orphans)
-                rows = store.rows(pipeline, keys & kept.keys())
+                rows = store.rows(embedding_version, keys & kept.keys())
                 moved = {
                     row["key"]: {
                         "path": kept[row["key"]].path,

@@ -215,8 +215,8 @@ class Playlists:
         (sound,) = self._library.sounds([example])
         parsed = Example.parse(example)
         whole = parsed.start is None and parsed.end is None
-        store, pipeline = self._library.store, self._library.pipeline
-        if whole and len(store.rows(pipeline, [sound.key])):
+        store, embedding_version = self._library.store, self._library.embedding_version
+        if whole and len(store.rows(embedding_version, [sound.key])):
             return sound.key
         path = os.path.normpath(parsed.path.absolute())
         if one_line(path) != path:

@@ -88,12 +88,12 @@ def _seconds(time: str) -> float:
 
 
 class Music(Protocol):
-    """A library, of which the model, and with it the pipeline, may yet have to be loaded."""
+    """A library; its model, and so its embedding version, may still have to be loaded."""
 
     store: Store
 
     @property
-    def pipeline(self) -> str: ...
+    def embedding_version(self) -> str: ...
     @property
     def model(self) -> MusCALL: ...
 
@@ -130,7 +130,7 @@ class Examples:
         if not isinstance(example, str) or _is_file(example):
             return example
         words = words_of([example])
-        table = self._music.store.tracks(self._music.pipeline)
+        table = self._music.store.tracks(self._music.embedding_version)
         if table is None or not words:
             return example
         rows = table.search().where(" AND ".join(map(Tracks.has_word, words)))
@@ -178,19 +178,19 @@ class Examples:
 
     def genre(self, example: AnExample, sound: Sound) -> str:
         """What the tags of an example say of its genre, with "; " between several."""
-        rows = self._music.store.rows(self._music.pipeline, {sound.key})
+        rows = self._music.store.rows(self._music.embedding_version, {sound.key})
         if len(rows):
             return rows["genre"][0].as_py() or ""
         file = _file(example)
         return "" if file is None else "; ".join(read_tags(file.path).genre)
 
     def _of_tracks(self, keys: set[str]) -> Mapping[str, np.ndarray]:
-        rows = self._music.store.rows(self._music.pipeline, keys)
+        rows = self._music.store.rows(self._music.embedding_version, keys)
         return dict(zip(rows["key"].to_pylist(), matrix(rows["vector"]), strict=True))
 
     def _of_windows(self, key: str, example: Example) -> np.ndarray | None:
         """The mean of the windows that lie in a passage; None where they are not most of it."""
-        table = self._music.store.windows(self._music.pipeline)
+        table = self._music.store.windows(self._music.embedding_version)
         if table is None or example.end is None:
             return None
         first, last = example.start or 0.0, example.end

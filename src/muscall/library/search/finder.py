@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Finder:
-    """Searches the tracks that one pipeline has heard. Every search sees the latest commit."""
+    """Searches the tracks of one embedding version. Every search sees the latest commit."""
 
-    def __init__(self, store: Store, pipeline: str, model: Reader) -> None:
-        self.store, self.pipeline, self.model = store, pipeline, model
+    def __init__(self, store: Store, embedding_version: str, model: Reader) -> None:
+        self.store, self.embedding_version, self.model = store, embedding_version, model
         self._known: Tracks | None = None
 
     @reading()
@@ -41,7 +41,7 @@ class Finder:
     @reading()
     def warm(self) -> None:
         """Read the index of a large library, which the first searches would else wait for."""
-        table = self.store.tracks(self.pipeline)
+        table = self.store.tracks(self.embedding_version)
         if isinstance(table, LanceTable):
             for name in indices(table):
                 table.prewarm_index(name)
@@ -129,7 +129,7 @@ class Finder:
 
     def _passages(self, keys: Sequence[str], query: np.ndarray | None) -> dict[str, Passage]:
         """The window of each track that is nearest to `query`."""
-        windows = self.store.windows(self.pipeline)
+        windows = self.store.windows(self.embedding_version)
         if query is None or windows is None or not keys:
             return {}
         rows = rows_of(windows, keys, ["key", "start", "seconds", "vector"])
@@ -148,7 +148,7 @@ class Finder:
         return tracks
 
     def _tracks(self) -> Tracks | None:
-        table = self.store.tracks(self.pipeline)
+        table = self.store.tracks(self.embedding_version)
         if table is None or not table.count_rows():
             return None
         known = self._known

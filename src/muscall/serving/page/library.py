@@ -63,9 +63,9 @@ class LibraryView:
         self._show_failures(failures or [])
 
     def _show_facts(self, status: Status) -> None:
-        heard = [pipeline for pipeline in status.pipelines if pipeline.tracks]
-        tracks = max((pipeline.tracks for pipeline in heard), default=0)
-        hours = max((pipeline.hours for pipeline in heard), default=0.0)
+        versions = [version for version in status.embedding_versions if version.tracks]
+        tracks = max((version.tracks for version in versions), default=0)
+        hours = max((version.hours for version in versions), default=0.0)
         facts = [
             (f"{tracks:,}", "tracks"),
             (f"{hours:,.0f} h" if hours >= 10 else span(3600 * hours), "of music"),

@@ -123,7 +123,7 @@ class Catalogues:
     @reading()
     def latest(self) -> Catalogue:
         """The catalogue of what is not offline."""
-        table = self._library.store.tracks(self._library.pipeline)
+        table = self._library.store.tracks(self._library.embedding_version)
         if table is None:
             return Catalogue()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What makes two vectors comparable: that the same pipeline made them."""
+"""The embedding version of a model: vectors of one version can be compared, no others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def settings(config: ModelConfig) -> str:
     return written.replace("level_normalised", former_name("level_normalised"))
 
 
-def pipeline_id(model: Reader) -> str:
+def embedding_version_of(model: Reader) -> str:
     """Twelve hex digits that two models share only if they give the same vectors.
 
     They stand for the weights of both encoders and projections, and for their settings, the length
