@@ -2,9 +2,11 @@
 
 import json
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -162,15 +164,46 @@ def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_pa
     )
 
 
+def launch(settings, processes, folder):
+    """Train so under torchrun, which takes as many imports of torch as processes, and its own."""
+    process = start_process(settings, folder, *launcher(processes))
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+
+
+def one_of(rank, processes, values, folder):
+    """What torchrun tells a process, and then that process."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": (folder / "port").read_text()}
+    run(values)
+
+
+def fork(settings, processes, folder):
+    """Train so, all forked from one process that has imported torch."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        (folder / "port").write_text(str(free.getsockname()[1]))
+    ranks = [
+        context.Process(target=one_of, args=(rank, processes, settings, folder))
+        for rank in range(processes)
+    ]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join()
+    assert [process.exitcode for process in ranks] == [0] * processes
+
+
 @pytest.mark.parametrize(
-    ("processes", "loss", "heads"),
+    ("together", "processes", "loss", "heads"),
     [
-        (3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
-        (2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
-        (2, {"kind": "triplet"}, {}),
+        (launch, 3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
+        (fork, 2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
+        (fork, 2, {"kind": "triplet"}, {}),
     ],
 )
-def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
+def test_many_processes_equal_one(settings, tmp_path, together, processes, loss, heads):
     settings["loss"] = loss
     settings["model"] |= heads
     # Adam turns the rounding of gradients that are nearly zero into whole steps; a large eps does
@@ -178,9 +211,7 @@ def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
     settings["train"]["eps"] = 1e-3
     alone = dict(settings, train=settings["train"] | {"out": str(tmp_path / "alone")})
     run(alone)
-    process = start_process(settings, tmp_path, *launcher(processes))
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
+    together(settings, processes, tmp_path)
     ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "alone")
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)
