@@ -104,9 +104,9 @@ def make_clap(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             transformers.ClapConfig(
                 audio_config={
                     "patch_embeds_hidden_size": 8,
-                    "hidden_size": 64,
-                    "depths": [1, 1, 1, 1],
-                    "num_attention_heads": [1, 1, 2, 2],
+                    "hidden_size": 16,
+                    "depths": [1, 1],
+                    "num_attention_heads": [1, 2],
                     "enable_fusion": fused,
                 },
                 text_config={

@@ -96,8 +96,9 @@ def test_without_steps_the_model_is_the_direct_score(
 
 def test_training_from_there_lowers_the_loss_and_leaves_the_encoders(
     concepts: list[object], heard: object, tuned: object,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr(default, "COMPOSED", 400)
     before = default.build(heard, copy.deepcopy(tuned), concepts, steps=0)
     after = default.build(heard, copy.deepcopy(tuned), concepts, steps=101)
     assert capsys.readouterr().err.count("heads:") == 2

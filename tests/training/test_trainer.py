@@ -1,9 +1,12 @@
 """Whole runs: what they write, and that nothing but the settings decides what comes out."""
 
 import json
+import logging
+import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -133,7 +136,7 @@ def test_training_learns(settings):
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
 
 
-def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_path):
+def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_path, caplog):
     settings["train"]["steps"] = 30
     whole = dict(settings, train=settings["train"] | {"out": str(tmp_path / "whole")})
     run(whole)
@@ -146,10 +149,9 @@ def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_pa
         time.sleep(0.005)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    again = start_process(settings, tmp_path)
-    output, _ = again.communicate()
-    assert again.returncode == 0, output
-    assert "going on after step" in output
+    with caplog.at_level(logging.INFO, "muscall"):
+        run(settings)
+    assert "going on after step" in caplog.text
     assert_identical(weights_of(whole["train"]["out"]), weights_of(settings["train"]["out"]))
     ours, theirs = (
         list(map(json.loads, path.read_text().splitlines()))
@@ -162,15 +164,46 @@ def test_a_killed_run_ends_with_the_weights_of_one_never_killed(settings, tmp_pa
     )
 
 
+def launch(settings, processes, folder):
+    """Train so under torchrun, which takes as many imports of torch as processes, and its own."""
+    process = start_process(settings, folder, *launcher(processes))
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+
+
+def one_of(rank, processes, values, folder):
+    """What torchrun tells a process, and then that process."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": (folder / "port").read_text()}
+    run(values)
+
+
+def fork(settings, processes, folder):
+    """Train so, all forked from one process that has imported torch."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        (folder / "port").write_text(str(free.getsockname()[1]))
+    ranks = [
+        context.Process(target=one_of, args=(rank, processes, settings, folder))
+        for rank in range(processes)
+    ]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join()
+    assert [process.exitcode for process in ranks] == [0] * processes
+
+
 @pytest.mark.parametrize(
-    ("processes", "loss", "heads"),
+    ("together", "processes", "loss", "heads"),
     [
-        (3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
-        (2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
-        (2, {"kind": "triplet"}, {}),
+        (launch, 3, {"weighting": "content", "kappa": 0.05, "ssl_weight": 0.3}, {"ssl_dim": 8}),
+        (fork, 2, {"kind": "sigmoid"}, {"logit_bias": -2.0}),
+        (fork, 2, {"kind": "triplet"}, {}),
     ],
 )
-def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
+def test_many_processes_equal_one(settings, tmp_path, together, processes, loss, heads):
     settings["loss"] = loss
     settings["model"] |= heads
     # Adam turns the rounding of gradients that are nearly zero into whole steps; a large eps does
@@ -178,9 +211,7 @@ def test_many_processes_equal_one(settings, tmp_path, processes, loss, heads):
     settings["train"]["eps"] = 1e-3
     alone = dict(settings, train=settings["train"] | {"out": str(tmp_path / "alone")})
     run(alone)
-    process = start_process(settings, tmp_path, *launcher(processes))
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
+    together(settings, processes, tmp_path)
     ours, theirs = weights_of(settings["train"]["out"]), weights_of(tmp_path / "alone")
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4, msg=name)

@@ -1,6 +1,7 @@
 """What is measured of a track's sound: tempo, key and loudness.
 
-Nothing here imports torch: the processes that decode a library measure too.
+Nothing here imports torch, nor scipy.signal, which takes a second: the processes that decode a
+library measure too, and one is started for each upload.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from scipy import fft, signal
+from numpy import fft
 
 from muscall.audio.windows import Samples
 
@@ -110,11 +111,16 @@ def _hop(rate: int) -> int:
     return round(0.032 * rate)
 
 
+def _hann(length: int) -> np.ndarray:
+    """(length,) float32, periodic."""
+    return np.hanning(length + 1)[:-1].astype(np.float32)
+
+
 def _onsets(piece: Samples, rate: int) -> np.ndarray:
     """-> how much the level rises from frame to frame, in three bands and all (4, frames), dB."""
     hop = _hop(rate)
     frames = np.lib.stride_tricks.sliding_window_view(piece, 2 * hop)[::hop]
-    window = signal.get_window("hann", 2 * hop).astype(np.float32)
+    window = _hann(2 * hop)
     power = np.abs(fft.rfft(frames * window, axis=1)) ** 2 @ _mel_filters(rate)
     power = np.maximum(power, 1e-10)
     level = 10 * np.log10(power / power.mean())
@@ -144,7 +150,9 @@ def _pulse(rises: np.ndarray, rate: int) -> np.ndarray:
     frames = rises.shape[1]
     per_second = rate / _hop(rate)
     width = 2 * round(3.2 * per_second) + 1
-    rises = rises - signal.oaconvolve(rises, np.full((1, width), 1 / width), "same", axes=1)
+    mean = np.full(width, 1 / width)
+    around = [np.convolve(row, mean)[width // 2 :][:frames] for row in rises]
+    rises = rises - np.stack(around)
     spectrum = fft.rfft(rises, 2 * frames, axis=1)
     repeats = fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, :frames]
     repeats = repeats / repeats[:, :1].clip(min=1e-9)
@@ -190,7 +198,7 @@ def _chroma(piece: Samples, rate: int) -> np.ndarray:
     """-> (24, frames): the pitch classes of the bass and of the middle, each of unit norm."""
     length = round(_FFT * rate)
     frames = np.lib.stride_tricks.sliding_window_view(piece, length)[:: length // 2]
-    window = signal.get_window("hann", length).astype(np.float32)
+    window = _hann(length)
     chroma = np.sqrt(np.abs(fft.rfft(frames * window, axis=1))) @ _tones(rate)
     parts = chroma.reshape(len(frames), 2, 12)
     norms = np.linalg.norm(parts, axis=2, keepdims=True).clip(min=1e-6)
@@ -233,30 +241,39 @@ class _Loudness:
 
     The mono mix counts as two channels, as loudspeakers play it. That is up to 3 dB less than the
     loudness of the file where its channels have nothing in common.
+
+    The filter is applied to two seconds at a time, by their spectrum. It forgets a sample within
+    0.2 s (to 1e-20), so that the first 0.2 s of each are left to those before.
     """
 
     def __init__(self, rate: int) -> None:
-        self._filter = np.stack(
-            [
-                _shelf(rate, 1681.974450955533, 3.999843853973347, 0.7071752369554196),
-                _high_pass(rate, 38.13547087602444, 0.5003270373238773),
-            ]
-        )
-        self._state = np.zeros((2, 2))
         self._step = rate // 10
-        self._rest = np.empty(0)
+        turn = np.exp(-2j * np.pi * fft.rfftfreq(20 * self._step))
+        delays = np.stack([turn**0, turn, turn**2])
+        shelf = _shelf(rate, 1681.974450955533, 3.999843853973347, 0.7071752369554196)
+        high_pass = _high_pass(rate, 38.13547087602444, 0.5003270373238773)
+        self._response = np.prod(
+            [(f[:3] @ delays) / (f[3:] @ delays) for f in (shelf, high_pass)], 0
+        )
+        self._held = np.zeros(2 * self._step)
         self._powers: list[np.ndarray] = []
 
     def add(self, samples: Samples) -> None:
-        heard, self._state = signal.sosfilt(self._filter, samples, zi=self._state)
-        heard = np.concatenate([self._rest, heard * heard])
-        whole = len(heard) // self._step * self._step
-        self._rest = heard[whole:]
-        self._powers.append(heard[:whole].reshape(-1, self._step).mean(axis=1))
+        self._held = np.concatenate([self._held, samples])
+        while len(self._held) >= 20 * self._step:
+            self._powers.append(self._filtered(self._held[: 20 * self._step]))
+            self._held = self._held[18 * self._step :]
+
+    def _filtered(self, samples: np.ndarray) -> np.ndarray:
+        """(20 steps,) -> (18,) float64, the power of each step but the first two."""
+        heard = fft.irfft(fft.rfft(samples) * self._response, len(samples)).reshape(20, -1)[2:]
+        return np.asarray(np.square(heard).mean(axis=1))
 
     def integrated(self) -> float | None:
         """LUFS; None for what is silent or shorter than 0.4 s."""
-        steps = np.concatenate([np.empty(0), *self._powers])
+        rest = np.pad(self._held, (0, 20 * self._step - len(self._held)))
+        whole = len(self._held) // self._step - 2
+        steps = np.concatenate([*self._powers, self._filtered(rest)[:whole]])
         if len(steps) < 4:
             return None
         blocks = 2 * np.convolve(steps, np.full(4, 0.25), "valid")

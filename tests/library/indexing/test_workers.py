@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +29,15 @@ Sing = Callable[..., Path]
 
 def yes(*_: object) -> bool:
     return True
+
+
+def test_a_decoder_starts_without_what_is_slow_to_import() -> None:
+    # Each upload waits for one to start; scipy.signal alone takes twice as long as all the rest.
+    program = "import sys, muscall.library.indexing.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = done.stdout.split()
+    assert "av" in loaded
+    assert not {"torch", "scipy", "sklearn", "lancedb"} & set(loaded)
 
 
 def test_nothing_that_a_decoder_says_is_run(
