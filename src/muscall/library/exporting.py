@@ -16,7 +16,7 @@ _COLUMNS = (
 
 
 def export_parquet(table: Table, embedding_version: str, path: Path) -> int:
-    """Write the tracks of an embedding version that are not offline to a Parquet file; their number.
+    """Write the tracks of one embedding version that are online to a Parquet file; their number.
 
     Columns are those of `schema.tracks_schema`. A path that is not UTF-8 is a `file://` URI. The
     metadata of the file say in `muscall.embedding_version` what made the vectors.

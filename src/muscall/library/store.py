@@ -1,9 +1,9 @@
 """The tables of a library, in one LanceDB folder, and how they are read. Readers never wait.
 
-`files` has a row for each file and is the record of what is done: a file without a row, or
-with another size or time, is still to be read. The tables `tracks_VERSION` and `windows_VERSION` hold the
-vectors of one embedding version; those of different versions never meet. `roots` has the folders
-that were indexed.
+`files` has a row for each file and is the record of what is done: a file without a row, or with
+another size or time, is still to be read. The tables `tracks_VERSION` and `windows_VERSION` hold
+the vectors of one embedding version; those of different versions never meet. `roots` has the
+folders that were indexed.
 """
 
 from __future__ import annotations
