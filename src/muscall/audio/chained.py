@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import FileIO
 
-from muscall.audio.decoders import Ffmpeg, after, at_rate
-from muscall.audio.windows import Samples
+from muscall.audio.decoders import Ffmpeg
+from muscall.audio.windows import Samples, after, at_rate
 
 _PAGE = b"OggS"
 _HEADER = 27  # bytes of a page before the sizes of its segments

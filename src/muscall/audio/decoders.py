@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from io import FileIO
 from itertools import chain, groupby
@@ -11,14 +11,13 @@ from typing import Any, Protocol
 import av
 import numpy as np
 import soundfile
-import soxr
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
 from muscall.audio.inside import Part
-from muscall.audio.windows import Samples, in_blocks
+from muscall.audio.windows import Samples, after, at_rate, in_blocks
 
 # What both libraries raise, beside their own errors, on damaged files.
 FAILURES = (av.FFmpegError, soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError)
@@ -289,22 +288,3 @@ def _mix(channels: Samples) -> Samples:
         cancelled = bool(np.vdot(total, total) < _CANCELLED * power)
     first: Samples = channels[0]
     return first if cancelled else total
-
-
-def after(count: int, blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """`blocks` (..., n) without their first `count` samples."""
-    for block in blocks:
-        if count < block.shape[-1]:
-            yield block[..., count:]
-        count = max(0, count - block.shape[-1])
-
-
-def at_rate(blocks: Iterable[Samples], old: int, new: int) -> Iterator[Samples]:
-    """Blocks (n,) at another sample rate."""
-    if old == new:
-        yield from blocks
-        return
-    resampler = soxr.ResampleStream(old, new, 1, dtype="float32", quality="HQ")
-    for block in blocks:
-        yield resampler.resample_chunk(block)
-    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)

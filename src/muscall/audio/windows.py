@@ -1,10 +1,11 @@
-"""Cuts sound into the pieces of one length that the model hears. Arrays are mono float32, (n,)."""
+"""Cuts sound into the pieces that the model hears, and resamples it. Arrays are mono float32, (n,)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
@@ -49,6 +50,25 @@ def in_blocks(pieces: Iterable[Samples], length: int) -> Iterator[Samples]:
             held, count = [joined[..., whole:]], count - whole
     if count:
         yield np.concatenate(held, axis=-1)
+
+
+def after(count: int, blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """`blocks` (..., n) without their first `count` samples."""
+    for block in blocks:
+        if count < block.shape[-1]:
+            yield block[..., count:]
+        count = max(0, count - block.shape[-1])
+
+
+def at_rate(blocks: Iterable[Samples], old: int, new: int) -> Iterator[Samples]:
+    """Blocks (n,) at another sample rate."""
+    if old == new:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(old, new, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
 
 
 def stream_windows(blocks: Iterable[Samples], length: int) -> Iterator[Samples]:
