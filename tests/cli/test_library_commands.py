@@ -18,7 +18,7 @@ import pytest
 import soundfile
 
 from muscall import Library, MusCALL
-from muscall.cli.common import clock
+from muscall.clock import clock
 
 Run = Callable[..., SimpleNamespace]
 ODD = os.fsdecode(b"3 \xff\n.flac")

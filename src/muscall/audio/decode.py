@@ -28,12 +28,10 @@ from muscall.audio.decoders import (
     Decoder,
     Ffmpeg,
     Sndfile,
-    after,
-    at_rate,
     codec_of,
 )
 from muscall.audio.inside import Inside, Sound
-from muscall.audio.windows import Samples, in_blocks
+from muscall.audio.windows import Samples, after, at_rate, in_blocks
 from muscall.errors import AudioError, one_line
 
 # Seconds decoded before a start and dropped. Decoders (bit reservoir of MP3, overlap of Opus) and

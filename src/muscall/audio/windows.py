@@ -1,4 +1,4 @@
-"""Cuts sound into the pieces that the model hears, and resamples it. Arrays are mono float32, (n,)."""
+"""Cuts sound into the pieces that the model hears, and resamples it: mono float32 (n,)."""
 
 from __future__ import annotations
 

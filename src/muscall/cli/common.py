@@ -109,13 +109,6 @@ def unicode(argument: str) -> str:
     return os.fsencode(argument).decode("utf-8", "replace")
 
 
-def clock(seconds: float) -> str:
-    """`seconds` as m:ss or h:mm:ss."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def print_json(value: Any) -> None:
     """Print `value` in ASCII, so that it is the same in every terminal encoding."""
     # Flushed here, where a reader that has gone away still ends the command quietly.

@@ -7,11 +7,11 @@ from muscall.cli.common import (
     LibraryPath,
     Model,
     Threads,
-    clock,
     open_library,
     print_json,
     readable,
 )
+from muscall.clock import clock
 from muscall.errors import one_line
 
 

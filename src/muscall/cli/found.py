@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.cells import cell_len, set_cell_size
 
-from muscall.cli.common import clock, message, print_json, readable, unicode
+from muscall.cli.common import message, print_json, readable, unicode
+from muscall.clock import clock
 from muscall.errors import one_line
 from muscall.writing import written_aside
 

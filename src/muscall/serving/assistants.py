@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from muscall import __version__
+from muscall.clock import clock
 from muscall.errors import MuscallError, one_line
 from muscall.library.playlists.m3u8 import called
 from muscall.library.playlists.pushing import push
@@ -233,7 +234,6 @@ def _songs(answer: Answer) -> CallToolResult:
 
 
 def _song(track: Track) -> Song:
-    minutes, seconds = divmod(round(track.duration), 60)
     about = (
         str(track.year or ""),
         track.genre,
@@ -244,6 +244,6 @@ def _song(track: Track) -> Song:
         key=track.key,
         name=called(Path(track.path), track.title, track.artist),
         album=track.album,
-        length=f"{minutes}:{seconds:02}",
+        length=clock(round(track.duration)),
         about=", ".join(filter(None, about)),
     )

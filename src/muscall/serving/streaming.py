@@ -36,7 +36,7 @@ _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
 @dataclass(frozen=True)
-class Form:
+class AudioFormat:
     """A kind of file that sound is written as, in stereo."""
 
     media_type: str
@@ -50,13 +50,14 @@ class Form:
     """In a second, the usual first and the most last; none of what loses nothing."""
 
 
-_FLAC = Form("audio/flac", "flac", "flac", "s16", range(8_000, 48_001))  # that every browser plays
+# Every browser plays it.
+_FLAC = AudioFormat("audio/flac", "flac", "flac", "s16", range(8_000, 48_001))
 FORMS = {
-    "aac": Form("audio/aac", "adts", "aac", "fltp", (48_000, _RATE), (160, 256)),
+    "aac": AudioFormat("audio/aac", "adts", "aac", "fltp", (48_000, _RATE), (160, 256)),
     "flac": _FLAC,
-    "mp3": Form("audio/mpeg", "mp3", "libmp3lame", "fltp", (48_000, _RATE), (192, 320)),
-    "opus": Form("audio/ogg", "ogg", "libopus", "flt", (48_000,), (128, 256)),
-    "wav": Form("audio/wav", "wav", "pcm_s16le", "s16", range(8_000, 48_001)),
+    "mp3": AudioFormat("audio/mpeg", "mp3", "libmp3lame", "fltp", (48_000, _RATE), (192, 320)),
+    "opus": AudioFormat("audio/ogg", "ogg", "libopus", "flt", (48_000,), (128, 256)),
+    "wav": AudioFormat("audio/wav", "wav", "pcm_s16le", "s16", range(8_000, 48_001)),
 }
 """What sound can be sent as, by the names that apps have for it."""
 _KILOBITS = (32, 48, 64, 96, 128, 160, 192, 256, 320)  # few, so that few files are made
@@ -79,7 +80,9 @@ def playable(path: Path, key: str, cache: Cache, *, as_flac: bool = False) -> tu
     return converted(path, key, cache, _FLAC)
 
 
-def converted(path: Path, key: str, cache: Cache, form: Form, most: int = 0) -> tuple[Path, str]:
+def converted(
+    path: Path, key: str, cache: Cache, form: AudioFormat, most: int = 0
+) -> tuple[Path, str]:
     """A file that is made of `path`, and its media type; `cache` as in `playable`.
 
     Args:
@@ -134,7 +137,7 @@ def _media_type(path: Path, _modified: int) -> str | None:
             return kind if stream.codec_context.codec.canonical_name in codecs else None
 
 
-def transcode(path: Path, to: Path, form: Form = _FLAC, kilobits: int = 0) -> None:
+def transcode(path: Path, to: Path, form: AudioFormat = _FLAC, kilobits: int = 0) -> None:
     """Write the sound of `path`: as FLAC, 16 bits, stereo, at most 48 kHz, or as another form.
 
     What is damaged is in mono, as far as `muscall.audio.decode` can read it.
@@ -163,7 +166,7 @@ def _in_mono(path: Path) -> Generator[AudioFrame]:
         yield frame
 
 
-def _write(frames: Generator[AudioFrame], to: Path, form: Form, kilobits: int) -> None:
+def _write(frames: Generator[AudioFrame], to: Path, form: AudioFormat, kilobits: int) -> None:
     with closing(frames), av.open(str(to), "w", format=form.container) as container:
         stream: AudioStream | None = None
         count = 0

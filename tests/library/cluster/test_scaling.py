@@ -192,7 +192,7 @@ def test_a_listener_that_dies_loses_nothing(
 
     def kill(progress: Progress) -> None:
         if not killed and progress.done:
-            killed.update(listeners())
+            killed.update(workers())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
@@ -206,12 +206,12 @@ def test_a_listener_that_dies_loses_nothing(
     assert_same(library, alone)
 
 
-def listeners() -> set[int]:
+def workers() -> set[int]:
     """The processes of this machine that listen in a cluster."""
     found = set()
     for folder in Path("/proc").iterdir():
         try:
-            if folder.name.isdigit() and b"(Listener)" in (folder / "cmdline").read_bytes():
+            if folder.name.isdigit() and b"(FileWorker)" in (folder / "cmdline").read_bytes():
                 found.add(int(folder.name))
         except OSError:
             continue  # it has ended

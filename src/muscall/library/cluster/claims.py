@@ -1,4 +1,4 @@
-"""Which listener of a cluster decodes a sound that several of them come upon.
+"""Which worker of a cluster decodes a sound that several of them come upon.
 
 In a file without imports: the process of this actor then starts at once.
 """

@@ -1,6 +1,6 @@
 """What runs on the nodes of a cluster: actors that read files and listen.
 
-A listener is one processor. It runs what a single machine runs, a `Listening` with a decoder
+A `FileWorker` is one processor. It runs what a single machine runs, a `Listening` with a decoder
 process, but what would be entered in the ledger it tells the driver. The windows it writes itself,
 into fragments of their table.
 """
@@ -50,8 +50,8 @@ class Target:
 
 
 @dataclass
-class Report:
-    """What a listener tells of a batch of files."""
+class FileReport:
+    """What a worker tells of a batch of files."""
 
     entries: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     """Methods of the ledger, and what they are to be called with."""
@@ -60,11 +60,11 @@ class Report:
 
 
 class LedgerRecorder:
-    """Stands for the ledger where a listener is: takes down what is to be entered there."""
+    """Stands for the ledger at a worker: it records what the ledger is to enter."""
 
     def __init__(self, paths: list[str], claims: ActorHandle) -> None:
         self.pending = paths
-        self.report = Report()
+        self.report = FileReport()
         self.heard: list[Track] = []
         self._claims = claims
         self._done: set[str] = set()
@@ -120,7 +120,7 @@ class AudioBranch:
         )
 
 
-class Listener:
+class FileWorker:
     """Reads batches of files. The model is in it too, unless its node has a GPU for that."""
 
     def __init__(
@@ -160,7 +160,7 @@ class Listener:
 
 
 class _Model:
-    """A model on a GPU, for the listeners of its node: windows reach it through shared memory."""
+    """A model on a GPU, for the workers of its node: windows reach it through shared memory."""
 
     def __init__(self, branch: AudioBranch) -> None:
         self._embedder = branch.embedder("cuda" if torch.cuda.is_available() else "cpu")
@@ -199,7 +199,7 @@ def models_on_gpus(branch: ObjectRef[AudioBranch]) -> dict[str, list[ActorHandle
 
 
 @contextmanager
-def _warnings(report: Report) -> Iterator[None]:
+def _warnings(report: FileReport) -> Iterator[None]:
     """Take down what is logged for the driver's log."""
     records: SimpleQueue[logging.LogRecord] = SimpleQueue()
     handler = QueueHandler(records)

@@ -1,7 +1,7 @@
 """Listening on many machines: Ray Data ships paths to where they are read, and no sound at all.
 
 This is the driver's side: it hands out what is pending in its ledger, enters there what the
-listeners of `muscall.library.cluster.nodes` tell, and so leaves all commits to the one writer.
+workers of `muscall.library.cluster.nodes` tell, and so leaves all commits to the one writer.
 Every node must see the music and the library at the same path.
 """
 
@@ -29,12 +29,18 @@ from ray.exceptions import RayError
 from muscall.audio.tags import Tags
 from muscall.errors import MuscallError
 from muscall.library.cluster.claims import Claims
-from muscall.library.cluster.nodes import AudioBranch, Listener, Report, Target, models_on_gpus
+from muscall.library.cluster.nodes import (
+    AudioBranch,
+    FileReport,
+    FileWorker,
+    Target,
+    models_on_gpus,
+)
 from muscall.library.indexing.ledger import Ledger
 from muscall.library.indexing.writer import Writer
 from muscall.models.muscall import MusCALL
 
-_BATCH = 64  # files; what a listener has not told yet is lost with it
+_BATCH = 64  # files; what a worker has not told yet is lost with it
 
 log = logging.getLogger("muscall")
 
@@ -52,7 +58,7 @@ def listen(
     Args:
         writer: of the library; None for a dry run.
         address: of the cluster. None for the one that RAY_ADDRESS names, or for this machine.
-        workers: listeners at most; None for as many as the cluster has processors.
+        workers: workers at most; None for as many as the cluster has processors.
 
     Raises:
         MuscallError: there is no such cluster, or its nodes do not see the library.
@@ -83,7 +89,7 @@ def _round(
     gpus = models_on_gpus(branch) if writer is not None else {}
     dataset = ray.data.from_arrow(pa.table({"path": paths}), override_num_blocks=batches)
     told = dataset.map_batches(
-        Listener,
+        FileWorker,
         fn_constructor_args=(branch, gpus, claims, _target(writer)),
         batch_size=None,
         num_cpus=1,
@@ -92,7 +98,7 @@ def _round(
     waiting: list[tuple[str, str, Tags]] = []
     try:
         for row in told.iter_rows():
-            report: Report = pickle.loads(row["report"])
+            report: FileReport = pickle.loads(row["report"])
             for warning in report.warnings:
                 log.warning("%s", warning)
             waiting += _enter(ledger, report)
@@ -112,8 +118,8 @@ def _branch(model: MusCALL) -> AudioBranch:
     return AudioBranch(model.config.audio, encoder.cpu(), projection.cpu(), model.precision)
 
 
-def _enter(ledger: Ledger, report: Report) -> list[tuple[str, str, Tags]]:
-    """Enter what a listener tells; the files with sound that another one has yet to tell of."""
+def _enter(ledger: Ledger, report: FileReport) -> list[tuple[str, str, Tags]]:
+    """Enter what a worker tells; the files with sound that another one has yet to tell of."""
     if any(entry[0] not in ledger.pending for _, entry in report.entries):
         return []  # told a second time, after a node was lost
     waiting = []

@@ -23,7 +23,7 @@ log = logging.getLogger("muscall")
 
 
 @dataclass
-class Place:
+class TrackFile:
     """Where a track is: the path of a file that holds it, and whether none is there."""
 
     path: str
@@ -36,7 +36,7 @@ class Ledger:
     Paths are texts of `scan.path_text`.
     """
 
-    def __init__(self, files: dict[str, File], tracks: dict[str, Place]) -> None:
+    def __init__(self, files: dict[str, File], tracks: dict[str, TrackFile]) -> None:
         self.batch = Batch()
         self.report = Report()
         self.pending: dict[str, SoundFile] = {}
@@ -71,7 +71,7 @@ class Ledger:
             self._write(replace(row, path=path, root=file.root, state="present"))
             place = self._tracks.get(row.key or "")
             if row.key is not None and place is not None and place.path == old:
-                self._tracks[row.key] = Place(path, offline=False)
+                self._tracks[row.key] = TrackFile(path, offline=False)
                 change = {"path": path, "root": file.root, "offline": False}
                 self.batch.changes.setdefault(row.key, {}).update(change)
         for path in self.followed & self._files.keys():
@@ -185,13 +185,13 @@ class Ledger:
             "vector": embedding,
         }
         self.batch.tracks.append(Track(row, [] if isinstance(windows, int) else windows))
-        self._tracks[key] = Place(path, offline=False)
+        self._tracks[key] = TrackFile(path, offline=False)
         self._resolve(path, key=key)
 
     def expect(self, path: str, key: str) -> None:
         """The pending file at `path` would be added."""
         self.report.added += 1
-        self._tracks[key] = Place(path, offline=False)
+        self._tracks[key] = TrackFile(path, offline=False)
         self._resolve(path, key=key)
 
     def fail(self, path: str, reason: str) -> None:
@@ -256,7 +256,7 @@ class Ledger:
         if place is None:
             return
         path = place.path if not holders or place.path in holders else min(holders)
-        new = Place(path, offline=not holders)
+        new = TrackFile(path, offline=not holders)
         if new != place:
             self._tracks[key] = new
             change = self.batch.changes.setdefault(key, {})

@@ -18,7 +18,7 @@ import torch
 from muscall.errors import needs, one_line
 from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch
-from muscall.library.indexing.ledger import Ledger, Place
+from muscall.library.indexing.ledger import Ledger, TrackFile
 from muscall.library.indexing.listening import Listening
 from muscall.library.indexing.report import Report
 from muscall.library.indexing.writer import writing
@@ -180,7 +180,7 @@ def _compared(
         vanished.update([root.path] if gone else [])
     table = store.tracks(embedding_version)
     rows = [] if table is None else table.search().select(["key", "path", "offline"]).to_list()
-    ledger = Ledger(files, {row["key"]: Place(row["path"], row["offline"]) for row in rows})
+    ledger = Ledger(files, {row["key"]: TrackFile(row["path"], row["offline"]) for row in rows})
     ledger.report.left_out = [path.name for path in left_out]
     for root in store.roots().values():
         if not _is_there(text_path(root.path)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from muscall.clock import clock
 from muscall.library.names import folded
 from muscall.library.search.query import Kind, Part
 
@@ -150,10 +151,6 @@ def _seconds(text: str, unit: str = "") -> float:
     return (_number(said[1]) + (0.5 if said[2] else 0)) * _SECONDS[said[3].lower() or unit]
 
 
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
 def _sign(found: re.Match[str]) -> str:
     bound = found["bound"]
     return next(s for s, words in _SIGNS.items() if re.fullmatch(words, bound, re.IGNORECASE))
@@ -161,20 +158,20 @@ def _sign(found: re.Match[str]) -> str:
 
 def _bounded_length(found: re.Match[str]) -> Meaning:
     sign, seconds = _sign(found), _seconds(found["time"])
-    return f"{_SAID[sign]} {_clock(seconds)}", f"duration {sign} {_plain(seconds)}"
+    return f"{_SAID[sign]} {clock(seconds)}", f"duration {sign} {_plain(seconds)}"
 
 
 def _length_from_to(found: re.Match[str]) -> Meaning:
     last = _seconds(found["time"])
     unit = re.search(r"([smh])[a-z]*$", found["time"], re.IGNORECASE)
     first = _seconds(found["first"], unit[1].lower() if unit else "m")
-    return f"{_clock(first)} to {_clock(last)}", _range("duration", first, last)
+    return f"{clock(first)} to {clock(last)}", _range("duration", first, last)
 
 
 def _about_length(found: re.Match[str]) -> Meaning:
     seconds = _seconds(found["time"])
     within = _LENGTH_WITHIN * seconds
-    return f"about {_clock(seconds)}", _range("duration", seconds - within, seconds + within)
+    return f"about {clock(seconds)}", _range("duration", seconds - within, seconds + within)
 
 
 def _bounded_tempo(found: re.Match[str]) -> Meaning:

@@ -11,6 +11,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
+from muscall.clock import clock
 from muscall.serving.page.player import playing
 from muscall.serving.security import prefix
 from muscall.serving.shown import Track
@@ -81,7 +82,7 @@ def minutes(seconds: float) -> str:
     whole = round(seconds)
     if whole >= 3600:
         return f"{whole // 3600:,} h {whole % 3600 // 60} min"
-    return f"{whole // 60}:{whole % 60:02}"
+    return clock(whole)
 
 
 def count(number: int, what: str) -> str:

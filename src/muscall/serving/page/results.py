@@ -19,7 +19,7 @@ _MOST = 120  # rows
 _STRONG = 0.5  # standard deviations from which a tag is worth showing
 
 
-class Results:
+class ResultList:
     """The list under a search; `on_tag` is called with a tag that was clicked."""
 
     def __init__(self, listener: Listener, tray: Tray, on_tag: Callable[[str], object]) -> None:

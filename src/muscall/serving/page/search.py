@@ -19,7 +19,7 @@ from muscall.serving.page.listener import Listener, Taste
 from muscall.serving.page.panel import FilterPanel
 from muscall.serving.page.parts import block, icon_button, line, text_button
 from muscall.serving.page.player import Player
-from muscall.serving.page.results import LIST, Results
+from muscall.serving.page.results import LIST, ResultList
 from muscall.serving.page.tray import Tray
 
 EXAMPLES = (
@@ -162,7 +162,7 @@ class SearchView:
             self._box = SearchBox(listener, "/")
             self._examples()
             self._head = block("results-head", aria_live="polite")
-            self._results = Results(listener, tray, self._box.add)
+            self._results = ResultList(listener, tray, self._box.add)
             self._empty = block("empty")
             Beginning(listener, lambda _: None)
         self._view = view
