@@ -407,7 +407,7 @@ def test_captions_that_are_cut_off_are_counted(settings, pairs, tmp_path, caplog
     table = pairs.parent / f"{tmp_path.name}-long.jsonl"
     table.write_text("".join(json.dumps(line) + "\n" for line in lines))
     run(settings, data__train=str(table), data__val=str(table), train__steps=1)
-    (told,) = [message for message in caplog.messages if "captions" in message]
+    (told,) = [message for message in caplog.messages if "captions are" in message]
     assert told == "8 of 16 captions are longer than the model reads, their ends do not count"
 
 
