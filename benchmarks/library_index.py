@@ -3,8 +3,8 @@
     python benchmarks/library_index.py [--music FOLDER] [--tracks 20000] [--files 100000]
         [--only speed processor memory rescan cold text] [--cache .cache/library] [--quick]
 
-`speed` and `processor` need real music: --music, or the tracks of the demo. The others make what they need in
---cache, once. Exit code 1 if a target is missed.
+`speed` and `processor` need real music: --music, or the tracks of the demo. The others make what
+they need in --cache, once. Exit code 1 if a target is missed.
 """
 
 from __future__ import annotations

@@ -80,12 +80,10 @@ def without_waveforms(served) -> None:
 
 
 def test_a_waveform_is_of_the_indexed_sound_and_asks_for_no_file(fresh) -> None:
-    keys = [fresh.key(name) for name in ("mp3.mp3", "aiff.aiff")]
+    names = "mp3.mp3", "aiff.aiff"
+    keys = [fresh.key(name) for name in names]
     rate = fresh.service.library.model.config.audio.sample_rate
-    expected = [
-        [bar / 255 for bar in measure(fresh.folder / name, rate)]
-        for name in ("mp3.mp3", "aiff.aiff")
-    ]
+    expected = [[bar / 255 for bar in measure(fresh.folder / name, rate)] for name in names]
     shutil.rmtree(fresh.folder)
     fresh.folder.mkdir()
     for offline in (False, True):

@@ -160,8 +160,8 @@ def receive(connection: Connection, length: int = 0) -> Message:
         ]:
             descriptors = _DESCRIPTORS.validate_python(measured)
             numbers = seconds, descriptors.tempo, descriptors.loudness
-            finite = all(math.isfinite(number or 0) for number in numbers)
-            if finite and _WAVEFORM.fullmatch(bars):
+            measurable = all(math.isfinite(number or 0) for number in numbers)
+            if measurable and _WAVEFORM.fullmatch(bars):
                 return Decoded(seconds, descriptors, bytes.fromhex(bars))
         case ["Failed", {"reason": str(reason)}]:
             return Failed(reason)
