@@ -1,16 +1,17 @@
 """Indexing: how fast beside decoding and model alone, in how much memory; and what comes after it.
 
     python benchmarks/library_index.py [--music FOLDER] [--tracks 20000] [--files 100000]
-        [--only speed memory rescan cold text] [--cache .cache/library] [--quick]
+        [--only speed processor memory rescan cold text] [--cache .cache/library] [--quick]
 
-`speed` needs real music: --music, or the tracks of the demo. The others make what they need in
---cache, once. Exit code 1 if a target is missed.
+`speed` and `processor` need real music: --music, or the tracks of the demo. The others make what
+they need in --cache, once. Exit code 1 if a target is missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -33,7 +34,9 @@ from synthetic import WORDS, Synthetic, write_library
 
 import muscall
 from muscall import Library
+from muscall.audio import decode
 from muscall.audio.files import find_audio
+from muscall.audio.windows import stream_windows
 from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch
 from muscall.library.indexing.messages import Decoded, Window
@@ -49,6 +52,7 @@ from muscall.processes import run
 
 RATE = 16000
 OVERHEAD, GROWTH = 1.25, 1.1  # times the slower part; times the memory after a tenth of a run
+PROCESSOR = 1.05  # times the processor time of both parts
 RESCAN, COLD, TEXT = 15.0, 0.8, 0.015  # seconds
 
 console = Console(stderr=True)
@@ -126,12 +130,52 @@ def listening(model: MusCALL, windows: int) -> float:
     return time.monotonic() - started
 
 
-def indexing(model: MusCALL, setting: Setting) -> float:
+def indexing(model: MusCALL, setting: Setting, workers: int | None = None) -> float:
     """Seconds of an index run into a new library."""
     with tempfile.TemporaryDirectory(dir=setting.cache) as folder:
         started = time.monotonic()
-        Library(folder, model).index([setting.music])
+        Library(folder, model).index([setting.music], workers=workers)
         return time.monotonic() - started
+
+
+def processor(setting: Setting) -> list[Row]:
+    """Processor time of a run, and of its decoding and its model alone, in turn; float32.
+
+    One thread and one worker: what runs beside each other takes longer on shared cores.
+    """
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    model, files = muscall.load(), find_audio([setting.music])
+    model.precision = torch.float32
+    audio = model.config.audio
+    runs: dict[str, list[float]] = {"decoding": [], "model": [], "run": []}
+    windows = 0
+    for _ in range(setting.rounds):
+        began, windows = processor_time(), 0
+        for file in files:
+            blocks = decode.stream(file, sample_rate=audio.sample_rate)
+            windows += sum(1 for _ in stream_windows(blocks, audio.window_samples))
+        runs["decoding"].append(processor_time() - began)
+        began = processor_time()
+        listening(model, windows)
+        runs["model"].append(processor_time() - began)
+        began = processor_time()
+        indexing(model, setting, workers=1)
+        runs["run"].append(processor_time() - began)
+    alone, listen, run = (statistics.median(taken) for taken in runs.values())
+    ratio = run / (alone + listen)
+    return [
+        (f"decoding alone, {len(files)} files, {windows:,} windows", alone, "s", "", None),
+        ("model alone, the same windows", listen, "s", "", None),
+        ("index run, one worker", run, "s", "", None),
+        ("index run / both", ratio, "", f"at most {PROCESSOR:g}", ratio <= PROCESSOR),
+    ]
+
+
+def processor_time() -> float:
+    """Seconds of this process and of those that it started and that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 # Memory of a long run
@@ -282,6 +326,7 @@ def timed(*arguments: str) -> float:
 
 PARTS: dict[str, Callable[[Setting], list[Row]]] = {
     "speed": speed,
+    "processor": processor,
     "memory": long_run,
     "rescan": rescan,
     "cold": cold,

@@ -102,3 +102,11 @@ def test_without_a_folder_to_work_in_arrays_are_made_and_it_is_said_once(
         assert made.tolist() == [1, 1]
     (record,) = caplog.records
     assert "no room to work in" in record.getMessage()
+
+
+def test_an_array_that_a_full_disk_cut_off_is_made_anew(tmp_path: Path) -> None:
+    cache, numbers = Cache(tmp_path, 1 << 20), np.arange(30, dtype=np.float32)
+    for size in (None, 0, 100):
+        if size is not None:
+            os.truncate(tmp_path / "a", size)
+        np.testing.assert_array_equal(cache.array("a", (30,), lambda: numbers), numbers)

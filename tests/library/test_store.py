@@ -73,7 +73,7 @@ def test_columns_that_an_earlier_version_did_not_have_are_added(
     writer.commit(Batch(tracks=[track(1)]))
     table = store.tracks(PIPELINE)
     assert table is not None
-    new = ["tempo", "musical_key", "loudness"]
+    new = ["tempo", "musical_key", "loudness", "waveform"]
     table.drop_columns(new)
     again = Store(store.folder).tracks(PIPELINE)
     assert again is not None

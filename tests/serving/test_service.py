@@ -6,11 +6,15 @@ import shutil
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
 
 from muscall import Library, MusCALL
+from muscall.audio.waveform import measure
 from muscall.errors import MuscallError, NotFound
+from muscall.library.cache import Cache
 from muscall.library.search.query import SearchQuery
+from muscall.library.store import Store
 from muscall.serving.service import Service
 
 
@@ -23,7 +27,7 @@ def test_a_retagged_file_plays_a_replaced_one_does_not(fresh, sing) -> None:
     assert fresh.service.file(key) == path
     assert fresh.client.get(f"/v1/tracks/{key}/audio").content == path.read_bytes()
     sing(path, 99)
-    for what in ("audio", "cover", "waveform"):
+    for what in ("audio", "cover"):
         answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
         assert answer.status_code == 404
         assert str(fresh.folder) not in answer.text
@@ -60,11 +64,44 @@ def test_a_file_damaged_later_is_told_in_a_line(fresh, monkeypatch: pytest.Monke
     key = fresh.key("aiff.aiff")
     monkeypatch.setattr("muscall.serving.service._holds", lambda *_: True)
     (fresh.folder / "aiff.aiff").write_bytes(b"no sound")
+    without_waveforms(fresh)
     for what in ("audio", "waveform"):
         answer = fresh.client.get(f"/v1/tracks/{key}/{what}")
         assert answer.status_code == 422
         assert "not audio, or damaged" in answer.json()["detail"]
         assert str(fresh.folder) not in answer.text
+
+
+def without_waveforms(served) -> None:
+    """Let the library be one of an earlier version, which has no waveforms."""
+    library = served.service.library
+    library.store.tracks(library.embedding_version).drop_columns(["waveform"])
+    library.store = Store(library.store.folder)
+
+
+def test_a_waveform_is_of_the_indexed_sound_and_asks_for_no_file(fresh) -> None:
+    names = "mp3.mp3", "aiff.aiff"
+    keys = [fresh.key(name) for name in names]
+    rate = fresh.service.library.model.config.audio.sample_rate
+    expected = [[bar / 255 for bar in measure(fresh.folder / name, rate)] for name in names]
+    shutil.rmtree(fresh.folder)
+    fresh.folder.mkdir()
+    for offline in (False, True):
+        if offline:
+            fresh.service.library.index()
+        found = [fresh.service.waveform(key, SearchQuery()).peaks for key in keys]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_library_of_an_earlier_version_has_the_same_waveforms(fresh) -> None:
+    key = fresh.key("mp3.mp3")
+    stored = fresh.service.waveform(key, SearchQuery())
+    without_waveforms(fresh)
+    assert fresh.service.waveform(key, SearchQuery()) == stored
+    (fresh.folder / "mp3.mp3").unlink()
+    fresh.service._bars = Cache(fresh.folder / "empty", 1 << 20)
+    with pytest.raises(NotFound):
+        fresh.service.waveform(key, SearchQuery())
 
 
 def test_matches_tell_where_a_track_is_like_a_wish(fresh) -> None:

@@ -46,6 +46,7 @@ def tracks_schema(dim: int) -> pa.Schema:
             pa.field("tempo", pa.float32()),  # measured (`audio.descriptors`), as the next two
             pa.field("musical_key", pa.string()),  # as "Eb minor"
             pa.field("loudness", pa.float32()),  # LUFS
+            pa.field("waveform", pa.binary()),  # `audio.waveform`; null in older libraries
             pa.field("offline", pa.bool_()),  # no file that holds it is there
             pa.field("added", pa.timestamp("us", tz="UTC")),
             pa.field("words", pa.string()),  # for full-text search

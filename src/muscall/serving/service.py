@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import platformdirs
 
+from muscall.audio.waveform import BARS, measure
 from muscall.errors import AudioError, MuscallError, NotFound, one_line
 from muscall.library.audio_hash import audio_hash
 from muscall.library.cache import Cache
@@ -32,7 +33,6 @@ from muscall.serving.folders import Folders
 from muscall.serving.indexing import Indexing
 from muscall.serving.shown import Answer, MapPoint, MapRegion, Track, Waveform, answer_of, track_of
 from muscall.serving.uploads import Uploads
-from muscall.serving.waveform import BARS, waveform
 
 log = logging.getLogger("muscall")
 
@@ -135,11 +135,12 @@ class Service:
         """How a track goes, and where it is like `query`.
 
         Raises:
-            NotFound: there is no such track, or its file is not there.
-            AudioError: its file is damaged.
+            NotFound: there is no such track, or a library of an earlier version knows no waveform
+                of it, and its file is not there either.
+            AudioError: of such a library, its file is damaged.
         """
         row = self._row(key)
-        peaks = waveform(self.file(key), key, self._bars)
+        peaks = self._peaks(key) if row["waveform"] is None else _shares(row["waveform"])
         return Waveform(peaks.tolist(), self._matches(key, row["duration"], query))
 
     def cover(self, key: str) -> tuple[bytes, str] | None:
@@ -250,6 +251,11 @@ class Service:
             for one in examples
         )
 
+    def _peaks(self, key: str) -> np.ndarray:
+        """What a library of an earlier version does not know of a track: its file is decoded."""
+        path, rate = self.file(key), self.library.model.config.audio.sample_rate
+        return self._bars.array(f"{key}.bars", (BARS,), lambda: _shares(measure(path, rate)))
+
     def _embed(self, query: SearchQuery) -> np.ndarray | None:
         return self.library.direction(self._heard(query))
 
@@ -267,6 +273,11 @@ class Service:
         bars = (np.arange(BARS) + 0.5) / BARS * duration
         nearest = np.abs(bars[:, None] - middles).argmin(axis=1)
         return [float(one) for one in strengths[nearest].clip(0, 1)]
+
+
+def _shares(bars: bytes) -> np.ndarray:
+    """(BARS,) float32, 0..1."""
+    return np.frombuffer(bars, np.uint8).astype(np.float32) / 255
 
 
 def _vector(row: dict[str, Any]) -> np.ndarray:

@@ -25,6 +25,8 @@ from muscall.library.indexing.messages import (
     send,
 )
 
+SILENT = b"00" * 200
+
 
 @pytest.mark.parametrize(
     "message",
@@ -34,8 +36,8 @@ from muscall.library.indexing.messages import (
         Wanted(False),
         Ready(),
         Identity("0" * 40, Tags("Ann's\0 🎵", ("A", "B"), year=1999, bpm=120.5)),
-        Decoded(0.1 + 0.2, Descriptors(97.3, "Eb minor", -14.2)),
-        Decoded(1.0, Descriptors()),
+        Decoded(0.1 + 0.2, Descriptors(97.3, "Eb minor", -14.2), bytes(range(200))),
+        Decoded(1.0, Descriptors(), bytes(200)),
         Failed("no"),
         Changed(),
         Note("decoded only half"),
@@ -66,10 +68,13 @@ def test_windows_arrive_as_they_were() -> None:
         b'["Note"]',
         b'["Note", {"text": 1}]',
         b'["Task", {"path": "a", "length": "1", "sample_rate": 1}]',
-        b'["Decoded", {"seconds": NaN, "descriptors": {}}]',
-        b'["Decoded", {"seconds": 1e999, "descriptors": {}}]',
-        b'["Decoded", {"seconds": 1.0, "descriptors": {"tempo": NaN}}]',
-        b'["Decoded", {"seconds": 1.0}]',
+        b'["Decoded", {"seconds": NaN, "descriptors": {}, "waveform": "%s"}]' % SILENT,
+        b'["Decoded", {"seconds": 1e999, "descriptors": {}, "waveform": "%s"}]' % SILENT,
+        b'["Decoded", {"seconds": 1.0, "descriptors": {"tempo": NaN}, "waveform": "%s"}]' % SILENT,
+        b'["Decoded", {"seconds": 1.0, "waveform": "%s"}]' % SILENT,
+        b'["Decoded", {"seconds": 1.0, "descriptors": {}, "waveform": "%s00"}]' % SILENT,
+        b'["Decoded", {"seconds": 1.0, "descriptors": {}, "waveform": "%szz"}]' % SILENT[:-2],
+        b'["Decoded", {"seconds": 1.0, "descriptors": {}}]',
         b'["os.system", {"command": "true"}]',
         b"[" * 100_000,
     ],

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from muscall import Library
+from muscall.audio.waveform import measure
 from muscall.errors import MuscallError
 from muscall.library.indexing.report import Report
 from muscall.library.indexing.run import Progress
@@ -51,7 +52,9 @@ def test_a_first_run_listens_to_everything(library: Library, songs: Path) -> Non
         "c.flac": [(0, 2), (2, 2), (3, 2)],
         "d.flac": [(0, 2), (2, 2)],  # 0.05 s at the end are too little
     }
-    for row in rows.values():
+    rate = library.model.config.audio.sample_rate
+    for name, row in rows.items():
+        assert row["waveform"] == measure(songs / name, rate)
         assert row["musical_key"] is None or row["musical_key"].endswith(("major", "minor"))
         assert -70 < row["loudness"] < 3
     row = rows["c.flac"]

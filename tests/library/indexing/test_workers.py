@@ -57,7 +57,7 @@ def test_nothing_that_a_decoder_says_is_run(
         "connection.send_bytes(b'[' * 100_000)",
         "connection.send_bytes(b'\\xff')",
         "send(connection, Wanted(True))",
-        "send(connection, Decoded(1.0, Descriptors()))",
+        "send(connection, Decoded(1.0, Descriptors(), bytes(200)))",
         "send(connection, Window(0.0, 1.0, np.zeros(3200, np.float32)))",
         "heard(np.zeros(4, np.float32))",
         "heard(np.full(3200, np.nan, np.float32))",

@@ -24,6 +24,7 @@ from muscall.library.search.filters import FilterError
 from muscall.library.search.finder import Finder
 from muscall.library.search.hits import Hit, Results
 from muscall.library.search.query import SearchQuery
+from muscall.library.search.tracks import Tracks
 from muscall.library.store import NothingIndexed, Store
 from muscall.models.reader import sentence_reader
 
@@ -458,3 +459,13 @@ def test_a_sentence_as_a_command_needs_no_torch(heard: Finder) -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "100.flac" in done.stdout.splitlines()[0], done.stdout
+
+
+def test_searches_read_no_waveform(finder: Finder) -> None:
+    table = finder.store.tracks(finder.embedding_version)
+    assert table is not None
+    assert "waveform" in table.schema.names
+    tracks = Tracks.of(table)
+    found = [*tracks.near(tracks.sample[0], [], 3), *tracks.listed([], 3), *tracks.some([], 3)]
+    assert len(found) == 9
+    assert not [row for row in found if "waveform" in row]

@@ -27,6 +27,9 @@ PLAIN = {"calm", "piano", "music", "the", "nina", "simone", "kind", "of", "blue"
         ("静かなギター", "calm guitar"),
         ("música, piano triste", "music, sad piano"),
         ("ruhige xyzzy", "calm xyzzy"),
+        ("guitarra", "guitar"),
+        ("suave", "sweet"),
+        ("lento", "slow"),
     ],
 )
 def test_a_sentence_is_put_into_english(sentence: str, english: str) -> None:
@@ -34,7 +37,8 @@ def test_a_sentence_is_put_into_english(sentence: str, english: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["calm piano music", "die hard", "kind of blue", "", "?", "спокойная"]
+    "sentence",
+    ["calm piano music", "die hard", "kind of blue", "nocturne", "taiko", "", "?", "спокойная"],
 )
 def test_english_and_what_no_lexicon_knows_stay(sentence: str) -> None:
     assert translated(sentence, PLAIN.__contains__) is None

@@ -179,6 +179,7 @@ class Ledger:
             **tag_columns(tags),
             "duration": decoded.seconds,
             **descriptor_columns(decoded.descriptors),
+            "waveform": decoded.waveform,
             "offline": False,
             "added": datetime.now(UTC),
             "windows": windows if isinstance(windows, int) else len(windows),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -16,9 +17,11 @@ from pydantic import TypeAdapter
 
 from muscall.audio.descriptors import Descriptors
 from muscall.audio.tags import Tags
+from muscall.audio.waveform import BARS
 from muscall.audio.windows import Samples
 
 _LARGEST = 64 << 20  # bytes of a message
+_WAVEFORM = re.compile(f"[0-9a-f]{{{2 * BARS}}}")
 _TAGS = TypeAdapter(Tags)
 _DESCRIPTORS = TypeAdapter(Descriptors)
 
@@ -70,10 +73,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Decoded:
-    """There are no more windows; the track lasts `seconds`, and this was measured of it."""
+    """There are no more windows; the track lasts `seconds`, and this was measured of it.
+
+    `waveform` is as `audio.waveform` gives it.
+    """
 
     seconds: float
     descriptors: Descriptors
+    waveform: bytes
 
 
 @dataclass(frozen=True)
@@ -105,9 +112,13 @@ def send(connection: Connection, message: Message) -> None:
         OSError: the other end is closed.
     """
     told = {name: value for name, value in vars(message).items() if name != "samples"}
-    connection.send_bytes(json.dumps([type(message).__name__, told], default=vars).encode())
+    connection.send_bytes(json.dumps([type(message).__name__, told], default=_as_json).encode())
     if isinstance(message, Window):
         connection.send_bytes(message.samples.data)
+
+
+def _as_json(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else vars(value)
 
 
 def receive(connection: Connection, length: int = 0) -> Message:
@@ -143,11 +154,15 @@ def receive(connection: Connection, length: int = 0) -> Message:
             finite = math.isfinite(start + seconds) and np.isfinite(samples).all()
             if finite and len(samples) == length:
                 return Window(start, seconds, samples)
-        case ["Decoded", {"seconds": float(seconds), "descriptors": dict(measured)}]:
+        case [
+            "Decoded",
+            {"seconds": float(seconds), "descriptors": dict(measured), "waveform": str(bars)},
+        ]:
             descriptors = _DESCRIPTORS.validate_python(measured)
-            numbers = descriptors.tempo, descriptors.loudness
-            if all(math.isfinite(number or 0) for number in (seconds, *numbers)):
-                return Decoded(seconds, descriptors)
+            numbers = seconds, descriptors.tempo, descriptors.loudness
+            measurable = all(math.isfinite(number or 0) for number in numbers)
+            if measurable and _WAVEFORM.fullmatch(bars):
+                return Decoded(seconds, descriptors, bytes.fromhex(bars))
         case ["Failed", {"reason": str(reason)}]:
             return Failed(reason)
         case ["Changed", {}]:

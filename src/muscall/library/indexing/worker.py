@@ -18,6 +18,7 @@ from muscall.audio import decode
 from muscall.audio.chapters import read_chapters
 from muscall.audio.descriptors import Meter
 from muscall.audio.tags import read_tags
+from muscall.audio.waveform import Waveform
 from muscall.audio.windows import Samples, stream_windows
 from muscall.errors import AudioError
 from muscall.library.audio_hash import audio_hash
@@ -65,13 +66,14 @@ def _answers(task: Task) -> Iterator[Message]:
         key = task.key or audio_hash(path)  # first: it refuses what may not be opened
         yield Identity(key, replace(read_tags(path), chapters=read_chapters(path)))
         count = 0
-        meter = Meter(task.sample_rate)
+        meter, waveform = Meter(task.sample_rate), Waveform(task.sample_rate)
 
         def counted() -> Iterator[Samples]:
             nonlocal count
             for block in decode.stream(path, sample_rate=task.sample_rate):
                 count += len(block)
                 meter.add(block)
+                waveform.add(block)
                 yield block
 
         for index, samples in enumerate(stream_windows(counted(), task.length)):
@@ -79,7 +81,7 @@ def _answers(task: Task) -> Iterator[Message]:
             start = max(0, min(index * task.length, count - task.length))
             held = min(count, task.length)
             yield Window(start / task.sample_rate, held / task.sample_rate, samples)
-        last: Message = Decoded(count / task.sample_rate, meter.descriptors())
+        last: Message = Decoded(count / task.sample_rate, meter.descriptors(), waveform.bars())
     except AudioError as error:
         last = Failed(error.reason)
     except Exception as error:  # a decoder's surprise is a reason like any other

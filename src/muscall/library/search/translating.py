@@ -21,6 +21,19 @@ _NAMING = {"by", "from", "like", "of"}
 _ARTICLES = {"the", "a"}
 _PUNCTUATION = re.compile(r"[,;:.!?/&()\u3001\u3002\uff0c]|\s[-\u2013]\s")
 
+# The dictionary has these in longer phrases, as "guitarra portuguesa". Alone they are no English.
+_NOT_ALONE = frozenset(
+    """
+    apres aventura baile bajo balada bateria bombo brut caja cancion cantada cantautore
+    cantautori cantina canto canzone carnaval chanteuse clavecin compas concierto coro cuatro
+    cubano deutsch dolce dura eletrico epica espanol feria festa fete flamenca folclorico
+    gaitas gesungen guitarra harte hongrois iglesias kleine lento lindo lune mio missa
+    mittelalter moderato mystere nachtmusik napoletana notte pajaro palmas pandereta paseo
+    portuguesa profundo recuerdos romantica schon som suave tambores tanz taverna tenore turca
+    urbano vals valse variete vivace voix volkslied volkstumliche zampona
+    """.split()  # noqa: SIM905
+)
+
 
 class _Token(NamedTuple):
     """A word of a sentence, folded, and where it stands."""
@@ -61,7 +74,8 @@ def translated(
     sentence = unicodedata.normalize("NFC", sentence)
     tokens = _tokens(sentence)
     words = tuple(token.word for token in tokens)
-    possible = [lexicon for lexicon in lexicons() if _tells(lexicon, words)]
+    alone = len(words) == 1 and words[0] in _NOT_ALONE
+    possible = [lexicon for lexicon in lexicons() if _tells(lexicon, words, alone)]
     if len(words) == 1 and sentence[tokens[0].start].isupper():
         # "Clara" is a name rather than a form of "claro".
         possible = [one for one in possible if one.language == "de" or words in one.entries]
@@ -76,7 +90,8 @@ def translated(
         read = [piece.words for piece in pieces if piece.sort not in ("", "name")]
         covered = [word for words in read for word in words]
         # "noche" is in the vocabulary of English too: it tells less than "tranquila".
-        foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in read if _is_foreign(words))
+        told = [words for words in read if alone or _is_foreign(words)]
+        foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in told)
         strange = [piece.words[0] for piece in pieces if not piece.sort]
         english = sum(_is_english(word) or is_plain(word) for word in strange)
         if foreign and foreign >= english and len(covered) > most:
@@ -102,10 +117,10 @@ def _is_foreign(phrase: Words) -> bool:
     return len(phrase) >= _TELLING or not all(map(_is_english, phrase))
 
 
-def _tells(lexicon: Lexicon, words: Words) -> bool:
-    """Whether a language has a word of a sentence that English has not."""
+def _tells(lexicon: Lexicon, words: Words, alone: bool) -> bool:
+    """Whether a language has a word of a sentence that English has not, or not `alone`."""
     found = [(n, lexicon.at(words, n)) for n in range(len(words))]
-    return any(_is_foreign(words[n : n + entry[0]]) for n, entry in found if entry)
+    return any(alone or _is_foreign(words[n : n + entry[0]]) for n, entry in found if entry)
 
 
 def _tokens(text: str) -> list[_Token]:
