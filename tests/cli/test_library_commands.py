@@ -169,7 +169,7 @@ def test_describe_prints_kinds_and_their_labels(ask: Run, songs: Path, tmp_path:
         "genre", "mood", "instrument", "sound"
     ]  # fmt: skip
     assert all(line.count(",") == 1 for line in done.out.splitlines())
-    assert done.err == "muscall: under 20 tracks are indexed to tell labels against\n"
+    assert done.err == "muscall: under 20 tracks are indexed to compare labels with\n"
     own = tmp_path / "own.txt"
     own.write_text("calm\nwild\n")
     labels = json.loads(ask("describe", songs / "1.flac", "--labels", own, "--json").out)

@@ -21,7 +21,7 @@ _FRAMES = 75  # a second
 
 
 def read_chapters(path: Path) -> tuple[Chapter, ...]:
-    """The songs in a file, in their order; none where nothing tells of any, or is damaged.
+    """The songs in a file, in their order; none where the file names none, or is damaged.
 
     A sheet beside the file is called as it is, `album.cue` or `album.flac.cue`.
     """

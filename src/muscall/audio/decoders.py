@@ -78,7 +78,7 @@ class Decoder(Protocol):
 
 
 def open_stream(file: FileIO) -> tuple[InputContainer, AudioStream]:
-    """A file opened by FFmpeg and its first audio stream. The container is to be closed.
+    """A file opened by FFmpeg and its first audio stream. The caller closes the container.
 
     Raises:
         What is in `FAILURES`, where there is none.
@@ -111,7 +111,7 @@ def codec_of(file: FileIO) -> str:
 class Ffmpeg:
     """A file decoded by FFmpeg, which skips up to `patience` damaged packets in a row, then fails.
 
-    With any patience it never seeks, so that it needs neither an index nor time stamps.
+    With any patience it never seeks, so it needs no index and no time stamps.
     """
 
     def __init__(self, file: FileIO, *, patience: int = 0) -> None:

@@ -1,6 +1,6 @@
 """What is measured of a track's sound: tempo, key and loudness.
 
-Nothing here imports torch, nor scipy.signal, which takes a second: the processes that decode a
+Nothing here imports torch or scipy.signal, which takes a second: the processes that decode a
 library measure too, and one is started for each upload.
 """
 
@@ -87,7 +87,7 @@ class Meter:
         )
 
     def chroma_statistics(self) -> np.ndarray:
-        """(4, 12) of which the key is told: for those who fit its profiles."""
+        """(4, 12) that give the key: for those who fit its profiles."""
         return _chroma_statistics(np.concatenate(self._chroma, axis=1))
 
     def _measure(self) -> None:
@@ -102,7 +102,7 @@ class Meter:
 
 @cache
 def candidates() -> np.ndarray:
-    """The tempi (n,) that are told apart, in BPM."""
+    """The tempi (n,) that are distinguished, in BPM."""
     count = round(_OCTAVES * math.log2(_HIGHEST / _LOWEST)) + 1
     return np.geomspace(_LOWEST, _HIGHEST, count)
 
@@ -177,7 +177,7 @@ def _tempo(pulse: np.ndarray) -> float | None:
     return round(float(np.average(tempi[around], weights=strength[around])), 1)
 
 
-_FFT = 8192 / 16000  # seconds: three hertz tell neighbouring tones of the bass apart
+_FFT = 8192 / 16000  # seconds: three hertz separate neighbouring tones of the bass
 _BASS, _MIDDLE = (55.0, 260.0), (200.0, 2000.0)  # Hz
 
 

@@ -135,7 +135,7 @@ def _matching(patterns: Iterable[str]) -> Callable[[str], object]:
 
 
 def _holds_sound(folder: Path) -> bool:
-    """Whether there is a sound file under `folder`, as far as a quick look tells."""
+    """Whether there is a sound file under `folder`, by a quick look."""
     looked = 0
     for _, _, names in os.walk(folder):
         if any(Path(name).suffix.lower() in AUDIO_SUFFIXES for name in names):

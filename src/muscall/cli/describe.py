@@ -38,7 +38,7 @@ def describe(
 ) -> None:
     """Say in words what a file, or a passage of it, sounds like.
 
-    The genre that its tags tell comes first. With the packaged weights only such labels are given
+    The genre in its tags comes first. With the packaged weights only such labels are given
     as can be trusted, with others those that fit it better than they fit the rest of the library.
     """
     found = open_library(library, model, threads).describe(example, labels=labels, n=n)

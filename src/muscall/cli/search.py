@@ -62,7 +62,7 @@ def search(
     """Find the tracks that fit a sentence, an example or a filter.
 
     Searches the library that `muscall index` makes, or the files and folders named behind QUERY.
-    Names, years, lengths, tempi and keys in QUERY are understood, and what it shall be without.
+    Names, years, lengths, tempi and keys in QUERY are understood, and what it should be without.
     The bar runs from what is usual there (empty) to the best track (full). Then comes an asterisk
     where words of QUERY stand in the tags or the file's name, and where the passage that fits best
     begins.

@@ -51,7 +51,7 @@ def tag(
 ) -> None:
     """Print the labels that fit each file best.
 
-    They are those of `muscall describe`, but for the genre that its tags tell. What is in the
+    They are those of `muscall describe`, but for the genre in its tags. What is in the
     library is not listened to now. With --write-tags, once all are shown, they take the place of
     the moods in its tags (MOOD, in MP3 TMOO); everything else in the file stays, and the
     library need not listen to it again.

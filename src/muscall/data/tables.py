@@ -127,7 +127,7 @@ def _read_parquet(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
             name: [part.name for part in kind] if types.is_struct(kind) else []
             for name, kind in fields.items()
         }
-        # The hub's feature `Audio`. Its bytes stay where they are until they are to be heard.
+        # The hub's feature `Audio`. Its bytes stay where they are until they are decoded.
         sounds = [name for name in fields if "bytes" in parts[name]]
         known = [name for name in fields if name not in sounds]
         known += [f"{name}.path" for name in sounds if "path" in parts[name]]
@@ -156,7 +156,7 @@ def _is_empty(chunks: Any, leaf: str) -> bool:
 def _read_tar(path: Path, _: Columns) -> Iterator[tuple[str, Any]]:
     """WebDataset's samples: members whose names are equal up to the first dot of the file name.
 
-    Members are only listed. Those that are sound stay where they are until they are to be heard.
+    Members are only listed. Those that are sound stay where they are until they are decoded.
     """
     samples: dict[str, list[tarfile.TarInfo]] = {}
     try:

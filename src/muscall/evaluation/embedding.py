@@ -41,7 +41,7 @@ def embed_readable(
     logged: set[str] = set()
     for index, result in model.encode_each(inputs, windows=windows):
         if isinstance(result, AudioError):
-            if (line := str(result)) not in logged:  # a damaged shard is told of once
+            if (line := str(result)) not in logged:  # a damaged shard is reported once
                 log.warning("%s", line)
                 logged.add(line)
             failures.append(result)

@@ -23,7 +23,7 @@ from muscall.library.trusted import Calibration
 if TYPE_CHECKING:
     from muscall.models.muscall import MusCALL
 
-ENOUGH = 20  # tracks, to tell one against
+ENOUGH = 20  # tracks, to compare one with
 # What programs write where nobody said a genre.
 _NO_GENRES = {"other", "unknown", "none", "misc", "miscellaneous", "music", "genre", "sound fx"}
 _KEPT = 20 << 20  # bytes of vectors of labels
@@ -55,13 +55,13 @@ class Vocabulary:
     """Labels by kind, and where they lie in the space of a model.
 
     Cosines of labels cannot be compared with each other: some lie near everything. So a track's
-    are told against those of other tracks. Without ENOUGH of these each is told against the other
+    are compared with those of other tracks. Without ENOUGH of these each is compared with the other
     labels of its kind; what lies near everything is then named too often. With a calibration
     only labels that can be trusted are given: better none than a wrong one.
 
     Args:
         labels: by kind.
-        others: (n, dim) embeddings of the tracks to tell against; None for none.
+        others: (n, dim) embeddings of the tracks to compare with; None for none.
         exclusive: groups of labels of which a track is given the best alone.
         embedding_version: that of the model. The user's cache folder keeps the vectors of the
             labels under it; None keeps nothing.
@@ -86,7 +86,7 @@ class Vocabulary:
         self._usual = None if others is None else self._told(others)
 
     def against(self, others: np.ndarray) -> Self:
-        """The same labels, told against other tracks (n, dim)."""
+        """The same labels, compared with other tracks (n, dim)."""
         new = copy.copy(self)
         new._usual = self._told(others)
         return new

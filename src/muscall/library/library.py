@@ -89,9 +89,9 @@ class Library:
         """
         if not options.get("dry_run"):
             repair(self.store)
-        # Which need not wait for the model.
+        # This need not wait for the model.
         choose_roots(self.store.roots(), roots, options.get("exclude"))
-        # Nor shall what is asked of a library without a model wait for torch.
+        # A library without a model should not wait for torch.
         from muscall.library.indexing.run import index
 
         report = index(self.store, self.model, roots, **options)
@@ -145,7 +145,7 @@ class Library:
             max_per_artist: tracks of one artist at most.
 
         Returns:
-            A list of hits, whose `understood` tells how the sentence was read.
+            A list of hits, whose `understood` says how the sentence was read.
 
         Raises:
             AudioError: an example cannot be read.
@@ -195,7 +195,7 @@ class Library:
     def walk(self, example: AnExample, *, n: int = 50, where: str = "") -> Results:
         """A radio: `n` tracks, the first near to a file or passage, the others to that before them.
 
-        No track is heard twice, and no artist again within five tracks where there are enough.
+        No track is played twice, and no artist again within five tracks where there are enough.
 
         Raises:
             AudioError: the example cannot be read.
@@ -248,7 +248,7 @@ class Library:
     ) -> list[Label]:
         """The `n` labels of each kind that fit a file or passage best, best first.
 
-        The genre that its tags tell comes first. They are told against the tracks of the library,
+        The genre in its tags comes first. The others are compared with the tracks of the library,
         if there are enough. With the packaged weights only such are given as can be trusted
         (`trusted.Calibration`).
 
@@ -325,7 +325,7 @@ class Library:
         return export_parquet(table, self.embedding_version, path)
 
     def vocabulary(self, labels: Path | None = None) -> Vocabulary:
-        """Labels, those of the package for None, told against the tracks that are there now.
+        """Labels, those of the package for None, compared with the tracks that are there now.
 
         Raises:
             MuscallError: the labels cannot be read.
@@ -335,7 +335,7 @@ class Library:
         chosen = self._labels if labels is None else self._vocabulary(labels)
         others = self.finder.sample()
         if len(others) < ENOUGH:
-            log.info("under %d tracks are indexed to tell labels against", ENOUGH)
+            log.info("under %d tracks are indexed to compare labels with", ENOUGH)
         return chosen.against(others)
 
     @cached_property

@@ -30,7 +30,7 @@ class SoundFile:
     ctime_ns: int
     """Of anything, as tags that were written without a new `mtime_ns`."""
     key: str | None = None
-    """Of its sound, where that is known and only the tags are to be read."""
+    """Of its sound, where that is known and only the tags have changed."""
 
 
 def scan(

@@ -29,7 +29,7 @@ from muscall.library.schema import tracks_schema
 
 REPAIR = "`muscall index` repairs it, and listens again only to what is lost"  # the advice
 _MANY = 1000  # keys or paths named in one statement
-# Around the reason, LanceDB tells of its own source code.
+# LanceDB puts lines of its own source code around the reason.
 _REASONS = (
     r"([A-Z][^():]*) \(os error \d+\)",
     r"lance error: (?:LanceError\(\w+\): )?(.*?)(?:, /.*)?$",
@@ -115,7 +115,7 @@ class Store:
         self._complete: set[str] = set()
 
     def exists(self) -> bool:
-        """Whether there is a library, be it damaged. Any other folder is none."""
+        """Whether there is a library, also a damaged one. Any other folder is none."""
         try:
             return any(self.table(name) is not None for name in ("files", *self._tracks()))
         except Damaged:

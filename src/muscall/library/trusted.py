@@ -24,7 +24,7 @@ class Calibration:
     """Those that can be trusted by kind, n in all."""
     tagger: np.ndarray
     """(n, dim + 1) float32: from an embedding and 1 to the log-odds that the tagger of the weights
-    gives a label; 0 for those that are told by their text.
+    gives a label; 0 for those that are judged by their text.
     """
     least: np.ndarray
     """(n,) float32 log-odds, or standard deviations over other tracks, from which it is given."""

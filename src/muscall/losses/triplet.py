@@ -24,7 +24,7 @@ def triplet(
     Args:
         audio: (N, dim) float32, unit norm.
         text: (N, dim) float32, unit norm.
-        margin: m, by which a pair is to be more similar than its negatives; above 0.
+        margin: m, by which a pair should be more similar than its negatives; above 0.
         false_negative_mask: (N, N) bool, symmetric; True for pairs that are no negatives of each
             other, because their sentences say the same. The diagonal is ignored.
 

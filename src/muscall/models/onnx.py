@@ -154,7 +154,7 @@ def _write(part: nn.Module, example: Tensor, shapes: dict[int, Dim], path: Path)
             module.forward = types.MethodType(whole, module)
     logger = logging.getLogger("torch.onnx")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # it is told of operators that nothing here has
+    logger.setLevel(logging.ERROR)  # it warns of operators that nothing here has
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")

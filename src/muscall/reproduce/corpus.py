@@ -60,7 +60,7 @@ class Corpus:
         return rows[: round(share * len(rows))]
 
     def manifest(self, split: str, share: float = 1.0) -> Path:
-        """Where that part is, once it is unpacked. The name tells what it holds."""
+        """Where that part is, once it is unpacked. The name says what it holds."""
         rows = self.part(split, share)
         if (split, len(rows)) not in self._manifests:  # every training of a sweep asks
             told = hashlib.sha256()

@@ -120,7 +120,7 @@ def assistants(service: Service, remote: Server | None = None) -> MCPServer[Any]
     )
 
     def tool(hints: ToolAnnotations) -> Callable[[Callable[Asked, Told]], Callable[Asked, Told]]:
-        """A tool, whose errors are told to the assistant in a line."""
+        """A tool, whose errors reach the assistant as one line."""
 
         def named(work: Callable[Asked, Told]) -> Callable[Asked, Told]:
             @wraps(work)

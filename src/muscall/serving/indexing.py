@@ -13,14 +13,14 @@ from muscall.errors import MuscallError
 from muscall.library.indexing import run as indexing
 from muscall.library.library import Library
 
-_SETTLED = 5.0  # seconds after the first file until its speed tells how long the others take
+_SETTLED = 5.0  # seconds after the first file until its speed shows how long the others take
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far a run is: `done` files of the `total` to be read, `speed` of them in a second.
 
-    `times` seconds of sound are heard in a second; `left` are to go, None where nobody can tell.
+    `times` seconds of sound are heard in a second; `left` are to go, None where that is unknown.
     """
 
     done: int

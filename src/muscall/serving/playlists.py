@@ -50,7 +50,7 @@ class SavedPlaylist(BaseModel):
 
     @classmethod
     def of(cls, saved: Saved) -> SavedPlaylist:
-        """As it is shown: not where its list is, nor how that shows a key."""
+        """As it is shown: not where its list is, and not how that shows a key."""
         return cls(name=saved.name, **saved.request.model_dump(include=set(cls.model_fields)))
 
 

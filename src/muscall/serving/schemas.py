@@ -74,7 +74,7 @@ class LibraryStatus(BaseModel):
     offline: int
     failed: int
     embedding_version: str
-    """Of the model that serves; `tracks` are those that it has heard."""
+    """Of the model that serves; `tracks` are those that it has embedded."""
     tracks: int
     hours: float
     damage: str | None
@@ -119,6 +119,6 @@ class IndexingState(BaseModel):
 
 
 class Order(Asked):
-    """What the index run shall do."""
+    """What the index run should do."""
 
     action: Literal["start", "pause", "resume"]

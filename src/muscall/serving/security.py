@@ -25,7 +25,7 @@ from muscall.serving.uploads import LARGEST
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 COOKIE = "muscall"
-# They only tell the API's description how a key is sent; `Guard` looks at it.
+# They only describe in the API how a key is sent; `Guard` looks at it.
 KEY = [
     Depends(HTTPBearer(auto_error=False)),
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
@@ -116,7 +116,7 @@ class Guard:
         if self._key is None:
             if _name(host) not in LOOPBACK:
                 return _answer(403, "this host name is not served")
-            # No browser speaks HTTP/1.0, but proxies that are not told otherwise do.
+            # No browser speaks HTTP/1.0, but proxies without other settings do.
             proxied = any(name.startswith(_OF_PROXIES) for name in headers)
             if proxied or scope.get("http_version") == "1.0":
                 return _answer(403, "not through a proxy without a key: muscall serve --api-key")
@@ -236,7 +236,7 @@ def same(given: str, right: str) -> bool:
 
 
 def _token(key: str) -> str:
-    """What the cookie holds: it opens the page, and does not tell the key."""
+    """What the cookie holds: it opens the page, and does not reveal the key."""
     return hmac.new(key.encode(), b"muscall page", hashlib.sha256).hexdigest()
 
 
@@ -251,7 +251,7 @@ def login(key: str) -> APIRouter:
     @router.post(_LOGIN)
     async def enter(request: Request, key_: str = Form("", alias="key")) -> Response:
         if not same(key_, key):
-            await anyio.sleep(1)  # whoever guesses shall not do so fast
+            await anyio.sleep(1)  # guessing should be slow
             return HTMLResponse(_PAGE.format(hint="<p>This is not the key.</p>"), 401)
         home = f"{prefix(request.headers)}/"
         answer = RedirectResponse(home, 303)

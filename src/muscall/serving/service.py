@@ -121,7 +121,7 @@ class Service:
         return self.track(example).title
 
     def labels(self, key: str, n: int = 3) -> list[Label]:
-        """The `n` labels of each kind that fit a track best, the genre that its tags tell first.
+        """The `n` labels of each kind that fit a track best, the genre in its tags first.
 
         Raises:
             NotFound: there is no such track.

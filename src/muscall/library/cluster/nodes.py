@@ -51,10 +51,10 @@ class Target:
 
 @dataclass
 class FileReport:
-    """What a worker tells of a batch of files."""
+    """What a worker reports of a batch of files."""
 
     entries: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
-    """Methods of the ledger, and what they are to be called with."""
+    """Methods of the ledger, and their arguments."""
     fragments: list[FragmentMetadata] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: it tells nobody
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: it reports usage
 
 import pyarrow as pa
 import ray
@@ -40,7 +40,7 @@ from muscall.library.indexing.ledger import Ledger
 from muscall.library.indexing.writer import Writer
 from muscall.models.muscall import MusCALL
 
-_BATCH = 64  # files; what a worker has not told yet is lost with it
+_BATCH = 64  # files; what a worker has not reported yet is lost with it
 
 log = logging.getLogger("muscall")
 
@@ -119,9 +119,9 @@ def _branch(model: MusCALL) -> AudioBranch:
 
 
 def _enter(ledger: Ledger, report: FileReport) -> list[tuple[str, str, Tags]]:
-    """Enter what a worker tells; the files with sound that another one has yet to tell of."""
+    """Enter what a worker reports; the files whose sound another worker has yet to report."""
     if any(entry[0] not in ledger.pending for _, entry in report.entries):
-        return []  # told a second time, after a node was lost
+        return []  # reported a second time, after a node was lost
     waiting = []
     ledger.batch.fragments += report.fragments
     for name, entry in report.entries:

@@ -1,4 +1,4 @@
-"""What is known of files and tracks in the course of a run, and what of it is to be written."""
+"""What an index run knows of files and tracks, and what of it is written next."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Ledger:
         self.batch = Batch()
         self.report = Report()
         self.pending: dict[str, SoundFile] = {}
-        """Files that are to be read, in that order, and have not been yet."""
+        """Files that the run has still to read, in order."""
         self._files = files
         self._tracks = tracks
         self._holders: dict[str, set[str]] = {}
@@ -234,7 +234,7 @@ class Ledger:
         return {row.root for row in self._files.values()}
 
     def orphans(self) -> set[str]:
-        """The keys of tracks that no file is known for, neither present nor offline."""
+        """The keys of tracks that have no file, present or offline."""
         return self._tracks.keys() - {row.key for row in self._files.values()}
 
     def _resolve(self, path: str, *, key: str | None = None, error: str | None = None) -> None:

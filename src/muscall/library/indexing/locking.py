@@ -52,7 +52,7 @@ def written(store: Store) -> Iterator[None]:
 
 
 def _file_system(folder: Path) -> str:
-    """What a file system is called, where Linux tells it."""
+    """The name of a file system, where Linux gives it."""
     mounts = Path("/proc/self/mounts")
     lines = mounts.read_text("utf-8", "replace").splitlines() if mounts.exists() else []
     places = {Path(place): kind for _, place, kind, *_ in map(str.split, lines)}

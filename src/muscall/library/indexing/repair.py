@@ -54,7 +54,7 @@ def repair(store: Store) -> None:
 def _complete(store: Store) -> int:
     """Make the tables anew that are gone, and remove what is in one of two only; how many tracks.
 
-    Folders that no row tells of any more are known by their files.
+    Folders that have lost their row are found by their files.
     """
     lost = 0
     made_table(store, "files", FILES)

@@ -56,12 +56,11 @@ class Options(TypedDict, total=False):
     retry_failed: bool
     """Read files again that could not be read."""
     dry_run: bool
-    """Only tell what a run would do: files are read but not listened to, nothing is written."""
+    """Only report what a run would do: files are read but not listened to, nothing is written."""
     progress: Callable[[Progress], None] | None
     """Called again and again."""
     stopped: threading.Event | None
-    """To be set by another thread to end the run early: what was done is committed, and the report
-    tells of that."""
+    """Another thread sets it to end the run early: what was done is committed and reported."""
     engine: Engine
     """"local", or "ray" to listen on a cluster, see `muscall.library.cluster.scaling`."""
     ray_address: str | None

@@ -12,7 +12,7 @@ import watchfiles
 
 log = logging.getLogger("muscall")
 
-_LOOK_AGAIN = 600.0  # seconds; network drives tell nothing, and a folder may have come back
+_LOOK_AGAIN = 600.0  # seconds; network drives report nothing, and a folder may have come back
 _QUIET, _IMPATIENT = 1.0, 10.0  # seconds without a change after some, or with changes all the time
 
 

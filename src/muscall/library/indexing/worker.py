@@ -44,7 +44,7 @@ _NICE = 10
 def serve(descriptor: int) -> None:
     """Work off tasks from a socket until its other end is closed."""
     end_with_parent()
-    # A file that fills the memory shall cost this process, not the one that holds the model.
+    # A file that fills the memory should cost this process, not the one that holds the model.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.nice(_NICE)
@@ -90,7 +90,7 @@ def _answers(task: Task) -> Iterator[Message]:
 
 
 def _stamp(path: Path) -> tuple[int, int, int, int] | None:
-    """What tells a file from the one that had its name before; None where there is none."""
+    """What distinguishes a file from an earlier one of its name; None where there is none."""
     try:
         status = path.stat()
     except (OSError, ValueError):

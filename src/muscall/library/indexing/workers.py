@@ -138,7 +138,7 @@ class Workers:
                     self._processes.discard(process)
                     process.kill()
                     process = None
-        except Exception as error:  # whoever takes the results is told, instead of left waiting
+        except Exception as error:  # whoever takes the results gets the error, instead of waiting
             self._put(error)
         finally:
             if process is not None:
@@ -214,7 +214,7 @@ class _Process:
             raise MuscallError(f"no decoder can be started: {error}") from None
 
     def send(self, message: Task | Wanted) -> None:
-        with suppress(OSError):  # it has died, which `receive` tells
+        with suppress(OSError):  # it has died, as `receive` reports
             send(self._connection, message)
 
     def receive(self, patience: float) -> Message:

@@ -35,7 +35,7 @@ _INDEXED_FROM = 100_000  # rows; below, a scan is as fast
 _AT_WORK, _AT_REST = 64, 8  # files of a table, while commits follow each other and later
 _SCANNED = 5_000  # rows that every search may look through, as they are in no index yet
 _KEPT = timedelta(minutes=10)  # old versions, for readers that are in the middle of one
-# The columns of tracks that tell of their files, not of what a model heard.
+# The columns of tracks that describe their files, not their sound.
 _OF_FILES = (
     *("path", "root", "offline", "title", "artist", "albumartist", "composer", "album", "genre"),
     *("year", "bpm", "rating", "chapters"),
@@ -122,7 +122,7 @@ class Writer:
         there = [index.name for index in self._tracks.list_indices() if index.columns == ["words"]]
         if there == [_WORDS_INDEX] or not self._tracks.count_rows():
             return
-        if there:  # of an earlier version, which told words apart in another way
+        if there:  # of an earlier version, which split words in another way
             keys = self._tracks.search().select(["key"]).limit(None).to_arrow()["key"].to_pylist()
             for start in range(0, len(keys), _REWRITTEN):
                 some: dict[str, dict[str, Any]] = {
@@ -131,7 +131,7 @@ class Writer:
                 _upsert(
                     self._tracks, _changed(self._store.rows(self._embedding_version, some), some)
                 )
-        # The words are told apart, and folded, when they are written.
+        # The words are split and folded when they are written.
         settings = FTS(
             base_tokenizer="whitespace", max_token_length=None, lower_case=False,
             stem=False, remove_stop_words=False, ascii_folding=False,
@@ -254,7 +254,7 @@ def _table(records: Iterable[Any], schema: pa.Schema) -> pa.Table:
 
 
 def _key(table: Table | pa.Table) -> str:
-    """The first column of every table tells its rows apart."""
+    """The first column of every table identifies its rows."""
     name: str = table.schema.names[0]
     return name
 

@@ -91,7 +91,7 @@ def _lasts(song: Song, seconds: float) -> bool:
 
 
 def _is_at(song: Song, path: PurePath) -> bool:
-    """Whether the last names of both paths are the same: two, or all that the server tells."""
+    """Whether the last names of both paths are the same: two, or as many as the server gives."""
     its = _names(PurePosixPath(str(song.get("path") or "").replace("\\", "/")))
     ours = _names(path)
     last = its[-_SHARED:]

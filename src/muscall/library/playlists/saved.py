@@ -160,7 +160,7 @@ class Playlists:
         return saved
 
     def write(self) -> None:
-        """Write all lists anew. What cannot be is told in a line, and the others are written."""
+        """Write all lists anew. One line names a list that cannot be written; the others are."""
         try:
             every = self.all()
         except MuscallError as error:

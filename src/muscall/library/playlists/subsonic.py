@@ -19,7 +19,7 @@ _AT_ONCE = 100  # songs in one request, whose address all servers can read
 _NO_TOKENS = (10, 41)  # codes of servers that miss the password itself, or refuse tokens
 
 Song = dict[str, Any]
-"""As the protocol's `Child`: `id`, `title`, and what else a server tells."""
+"""As the protocol's `Child`: `id`, `title`, and what else a server gives."""
 
 
 def signed(password: str, user: str = "muscall") -> str:

@@ -64,5 +64,5 @@ def indices(table: Table) -> list[str]:
 
 
 def _partitions(name: str) -> int:
-    # LanceDB does not tell.
+    # LanceDB does not say.
     return int(name.removeprefix("vector_"))

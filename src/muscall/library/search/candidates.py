@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from muscall.models.reader import Reader
 
 _CANDIDATES = 100
-_EXAMPLES = 50  # tracks of an artist or album that others are to be like
+_EXAMPLES = 50  # tracks of an artist or album to find others like
 _FEW = 5  # tracks that one word alone stands for, without being all of a name
 _SPACED = 8  # letters of a name in which spaces may be misplaced
 _MISSPELT = 6  # words of a sentence at most, of which one may be misspelt
@@ -174,7 +174,7 @@ class CandidateSearch:
         return strange if 2 * len(strange) > len(words) else []
 
     def _is_name(self, word: str) -> bool:
-        """Whether a name has a word, be it misspelt."""
+        """Whether a name has a word, also a misspelt one."""
         called = {word for row in self._named for word in (row["words"] or "").split()}
         words = words_of([word])
         return called.issuperset(words) or any(

@@ -217,7 +217,7 @@ class Examples:
 
 
 def _is_file(text: str) -> bool:
-    """Whether a text is the key of a track, or names a file, be it there or not."""
+    """Whether a text is the key of a track, or names a file, which need not be there."""
     path = Example.parse(text).path
     return (
         _KEY.fullmatch(text) is not None

@@ -128,7 +128,7 @@ def _column(name: Token) -> str:
 
 
 def _known(column: str, condition: str) -> str:
-    # Of what is null SQL says neither yes nor no, and NOT of that is no better.
+    # SQL answers null for what is null, and NOT of null is null again.
     return f"({_STORED.get(column, column)} IS NOT NULL AND {condition})"
 
 

@@ -19,7 +19,7 @@ from muscall.library.search.hits import Hit, Passage
 if TYPE_CHECKING:
     from muscall.models.reader import Reader
 
-AVOID_WEIGHT = 0.5  # of what a query is to be without, beside 1 for what it asks for
+AVOID_WEIGHT = 0.5  # of what a query excludes, beside 1 for what it asks for
 KEYWORD_WEIGHT = 3.0  # standard deviations that a word found in one track alone is worth
 VERSION_SIMILARITY = 0.985  # cosine from which two tracks are shown as versions of one
 VERSION_LENGTHS = 0.02  # share by which their lengths may differ

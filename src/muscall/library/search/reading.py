@@ -53,7 +53,7 @@ class Reading:
 
     @property
     def sound(self) -> str:
-        """What the sound is to be like; "" for no matter."""
+        """What the sound should be like; "" for no matter."""
         return " ".join(part.value for part in self.parts if part.kind == "sound")
 
     @property
@@ -63,12 +63,12 @@ class Reading:
 
     @property
     def without(self) -> list[str]:
-        """What it is to be without, each."""
+        """What it should be without, each."""
         return [part.value for part in self.parts if part.kind == "without"]
 
     @property
     def like(self) -> list[str]:
-        """Filters, each for tracks of the library that it is to be like."""
+        """Filters, each for tracks of the library to find others like."""
         return [part.where for part in self.parts if part.kind == "like"]
 
     @property

@@ -60,7 +60,7 @@ def translated(
 ) -> str | None:
     """A sentence in English, or None where it is English or of no known language.
 
-    A word that English has too tells nothing of the language: others must, and no fewer than the
+    A word that English has too does not show the language: others must, and no fewer than the
     English ones.
 
     Args:
@@ -89,7 +89,7 @@ def translated(
         pieces = _pieces(lexicon, tokens, sentence, known)
         read = [piece.words for piece in pieces if piece.sort not in ("", "name")]
         covered = [word for words in read for word in words]
-        # "noche" is in the vocabulary of English too: it tells less than "tranquila".
+        # "noche" is in the vocabulary of English too: it counts less than "tranquila".
         told = [words for words in read if alone or _is_foreign(words)]
         foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in told)
         strange = [piece.words[0] for piece in pieces if not piece.sort]

@@ -22,7 +22,7 @@ _AROUND = 200  # neighbours of a place on a path that are looked at
 def walk(tracks: Tracks, start: Sound, n: int, conditions: Sequence[str] = ()) -> Results:
     """`n` tracks, the first near to `start` and each other one near to that before it.
 
-    None is heard twice, nor what sounds the same. SPREAD others stand between two tracks of an
+    None is played twice, and no two that sound alike. SPREAD others stand between two tracks of an
     artist, as long as there are artists enough; then as many as can.
 
     Returns:
@@ -45,7 +45,7 @@ def path(
 
     A song of the library is itself an end of the path; for any other, what is nearest to it stands
     there. Between them, each step has the track nearest to the arc among those that lie within half
-    a step of its place. None is heard twice, nor what sounds the same.
+    a step of its place. None is played twice, and no two that sound the same.
 
     Returns:
         Hits, whose `score` is the cosine to the place on the arc; fewer than `n` where there are

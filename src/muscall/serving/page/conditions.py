@@ -30,7 +30,7 @@ class Conditions:
     """A key of LENGTHS."""
 
     def take(self, given: Mapping[str, str]) -> None:
-        """Set all fields from what `told` gave; what cannot be read lets everything pass."""
+        """Set all fields from what `told` returned; what cannot be read lets everything pass."""
         for field in fields(self):
             text = given.get(field.name, "")
             setattr(self, field.name, text[:100] if field.default == "" else _read(text))

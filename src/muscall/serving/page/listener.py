@@ -32,7 +32,7 @@ log = logging.getLogger("muscall")
 
 @dataclass(frozen=True)
 class Taste:
-    """A song that results are to be like, or unlike."""
+    """A song that results should be like, or unlike."""
 
     key: str
     """Of a track, or of an upload."""

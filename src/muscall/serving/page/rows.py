@@ -13,7 +13,7 @@ _BARS = 100
 
 
 class Rows(Element, component="results.js"):
-    """A row for each track, empty of waveforms and tags until they are told.
+    """A row for each track, without waveforms and tags until `draw` and `label` add them.
 
     Args:
         play_list: the name of the player's list that a click plays from.
@@ -32,7 +32,7 @@ class Rows(Element, component="results.js"):
         self._props["rows"] = [_row(one, ranked=ranked) for one in found]
 
     def draw(self, key: str, waveform: Waveform) -> None:
-        """Show the waveform of a row, in as many bars as can be told apart."""
+        """Show the waveform of a row, in as many bars as the eye can separate."""
         self.run_method("draw", key, _fewer(waveform.peaks), _fewer(waveform.matches))
 
     def label(self, key: str, texts: Sequence[str]) -> None:

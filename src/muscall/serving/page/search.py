@@ -1,4 +1,4 @@
-"""The search view: a sentence, songs that it is to be like or unlike, filters, and what was found.
+"""The search view: a sentence, songs that it should be like or unlike, filters, and what was found.
 
 The map has the same box over it, so `SearchBox` is a part of its own.
 """

@@ -161,7 +161,7 @@ class Tray:
 
 
 def _keys(kept: object) -> list[str]:
-    """What a browser says that it has kept is to be believed as little as anything else."""
+    """What a browser says that it has kept needs checking like any other input."""
     try:
         keys = json.loads(kept) if isinstance(kept, str) else []
     except ValueError:

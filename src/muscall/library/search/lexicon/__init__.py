@@ -55,7 +55,7 @@ class Lexicon:
         return None if entry is None else (1, entry)
 
     def word(self, word: str) -> Entry | None:
-        """What one word means, be it with an ending, or two that are joined."""
+        """What one word means, also with an ending, or as two words joined."""
         if entry := self._simple(word):
             return entry
         places = range(len(word) - _SHORTEST, _SHORTEST - 1, -1) if self.language in _JOINED else ()
