@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, metadata_eval_result
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -204,6 +204,26 @@ def test_a_hub_gets_a_card_whose_metadata_it_reads(tiny_model, monkeypatch):
     ]
     assert plain.eval_results is None
     assert "model-index" not in plain.to_dict()
+    # The hub's own validation is asked over the network; this is the same without one: what
+    # huggingface_hub itself writes of such a score.
+    (ours,) = scored.to_dict()["model-index"]
+    theirs = metadata_eval_result(
+        model_pretty_name="MusCALL",
+        task_pretty_name="Text-to-audio retrieval",
+        task_id="feature-extraction",
+        metrics_pretty_name="R@10",
+        metrics_id="R@10",
+        metrics_value=63.34,
+        dataset_pretty_name="My songs, test",
+        dataset_id="my-songs-test",
+    )["model-index"][0]
+    (first,) = theirs["results"]
+    written = ours["results"][0]
+    assert (ours["name"], written["task"]) == (theirs["name"], first["task"])
+    assert written["dataset"] == first["dataset"]
+    assert written["metrics"][0] == {
+        name: value for name, value in first["metrics"][0].items() if name != "verified"
+    }
 
 
 class _Repo:

