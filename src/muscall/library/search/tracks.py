@@ -139,6 +139,8 @@ class Tracks:
         return _rows(found.to_arrow())
 
     def _where(self, builder: LanceQueryBuilder, conditions: Sequence[str]) -> LanceQueryBuilder:
+        # The shortest are the quickest, and spare the others most tracks: a year, then an artist.
+        conditions = sorted(conditions, key=len)
         if self.there < self.count:
             conditions = ["offline = false", *conditions]
         if not conditions:
