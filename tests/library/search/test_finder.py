@@ -14,9 +14,9 @@ import pytest
 import torch
 from lancedb.index import FTS
 
+import muscall.library.search.tracks as tracks_module
 from muscall import MusCALL, load
 from muscall.errors import MuscallError
-import muscall.library.search.tracks as tracks_module
 from muscall.library.embedding_version import embedding_version_of
 from muscall.library.indexing.batch import Batch, Track
 from muscall.library.indexing.writer import writing
