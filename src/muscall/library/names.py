@@ -67,7 +67,8 @@ COMMON = frozenset(
 
 def folded(text: str) -> str:
     """A text without case, accents and other forms of its characters."""
-    return text.lower().translate(_TRANSLATION)
+    # Nothing of ASCII is translated, and looking up each letter would take longer than all else.
+    return text.lower() if text.isascii() else text.lower().translate(_TRANSLATION)
 
 
 def sql_folded(column: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from lancedb.index import FTS
 
+import muscall.library.search.tracks as tracks_module
 from muscall import MusCALL, load
 from muscall.errors import MuscallError
 from muscall.library.embedding_version import embedding_version_of
@@ -152,6 +153,17 @@ def test_filtered_search_is_exact(find: Find, finder: Finder, tiny_model: MusCAL
     nearest = sorted(hits, key=lambda hit: -hit.score)
     # Words in the genre may bring others in, but none that is nearer is missing.
     assert {row["key"] for row in exact[:5]} <= {hit.key for hit in nearest}
+
+
+def test_filters_hold_alike_for_few_tracks_and_for_many(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are told by their keys."""
+    for where in ('year > 1994 and artist = "Artist 1"', "year > 3000"):
+        few = find("piece jazz", where=where, n=20)
+        with monkeypatch.context() as patch:
+            patch.setattr(tracks_module, "_FEW", 0)
+            assert find("piece jazz", where=where, n=20) == few
 
 
 def test_an_artist_has_so_many_tracks_at_most(find: Find) -> None:

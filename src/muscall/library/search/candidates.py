@@ -116,8 +116,12 @@ class CandidateSearch:
         # A word of the language that many tracks have is a name only where it is all of one.
         whole = len(asked) != 1 or len(called) <= _FEW
         whole = whole or not (asked[0] in musical_words() or self._is_plain(asked[0]))
+        its = called
+        if not whole:
+            names = self._tracks.rows([*called], ["key", "title", "album", "artist"]).to_pylist()
+            its = {row["key"] for row in names if _is_called(row, asked)}
         for key, row in rows.items():
-            row["called"] = 2 if key in called and (whole or _is_called(row, asked)) else 0
+            row["called"] = 2 if key in its else 0
         said = without_common(asked)
         if called or not said or not self._misspelt:
             return

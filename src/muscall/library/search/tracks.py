@@ -22,8 +22,9 @@ from muscall.library.store import is_indexed, matrix, one_of
 SAMPLE = 4096  # tracks that stand for the library
 _LISTED = 20_000  # tracks that are sorted by name
 _EDITS = 2  # letters that differ in a misspelt word
-_RANKED = ["key", "duration", "vector", "words", "title", "artist", "album"]
-_COLUMNS = [*_RANKED, "albumartist", "composer", "path"]
+# Every column of text that is read of a hundred tracks takes a millisecond and a half.
+_RANKED = ["key", "duration", "vector", "words", "artist"]
+_COLUMNS = [*_RANKED, "title", "album", "albumartist", "composer", "path"]
 _FEW = 1000  # tracks that are told by their keys
 
 SHOWN = [
@@ -139,6 +140,8 @@ class Tracks:
         return _rows(found.to_arrow())
 
     def _where(self, builder: LanceQueryBuilder, conditions: Sequence[str]) -> LanceQueryBuilder:
+        # The shortest are the quickest, and spare the others most tracks: a year, then an artist.
+        conditions = sorted(conditions, key=len)
         if self.there < self.count:
             conditions = ["offline = false", *conditions]
         if not conditions:

@@ -43,12 +43,12 @@ class Lexicon:
 
     def at(self, words: Words, start: int) -> tuple[int, Entry] | None:
         """The longest phrase that begins at a word, how many words it has, and what it means."""
-        for length in range(min(self.longest, len(words) - start), 0, -1):
-            said = words[start : start + length]
-            numbers = [word for word in said if word.isdigit()]
-            entry = self.entries.get(tuple("#" if word.isdigit() else word for word in said))
+        following = words[start : start + self.longest]
+        signs = tuple("#" if word.isdigit() else word for word in following)
+        for length in range(len(signs), 0, -1):
+            entry = self.entries.get(signs[:length])
             if entry is not None:
-                for number in numbers:
+                for number in filter(str.isdigit, words[start : start + length]):
                     entry = Entry(entry.english.replace("#", number, 1), entry.sort)
                 return length, entry
         entry = self.word(words[start])
@@ -69,11 +69,12 @@ class Lexicon:
         if entry := self.entries.get((word,)):
             return entry
         for ending, other in self.endings:
+            if not word.endswith(ending):
+                continue
             stem = word.removesuffix(ending) + other
-            if word.endswith(ending) and len(stem) >= _SHORTEST:
-                entry = self.entries.get((stem,))
-                if entry is not None and entry.sort != "others":
-                    return entry
+            entry = self.entries.get((stem,)) if len(stem) >= _SHORTEST else None
+            if entry is not None and entry.sort != "others":
+                return entry
         return None
 
 
