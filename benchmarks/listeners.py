@@ -1,7 +1,7 @@
 """Many listeners of one server at once: errors, times and the growth of its memory.
 
     muscall serve &
-    python benchmarks/listeners.py http://127.0.0.1:8765 [--minutes 5] [--listeners 200] [--pid PID] [--search]
+    python benchmarks/listeners.py http://127.0.0.1:8765 [--minutes 5] [--listeners 200] [--pid PID]
 
 Each listener searches, looks at covers and waveforms of what was found, plays parts of it, thinks
 for a while and searches anew. Prints a Markdown table, and exits with 1 if anything failed. The

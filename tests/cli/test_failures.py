@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from muscall.errors import MuscallError
+
 Run = Callable[..., SimpleNamespace]
 
 
@@ -84,12 +86,13 @@ def test_the_log_tells_why_something_failed(
             raise ZeroDivisionError("a wrong turn")
         except ZeroDivisionError:
             logging.getLogger("muscall").exception("the page could not be served")
+        raise MuscallError("no status")
 
     monkeypatch.setattr("muscall.Library.status", fail)
     done = run("status", "--library", tmp_path)
     first, *more = done.err.splitlines()
     assert first == "muscall: the page could not be served"
-    assert "ZeroDivisionError: a wrong turn" in more
+    assert more[-2:] == ["ZeroDivisionError: a wrong turn", "muscall: no status"]
     assert any("test_failures.py" in line for line in more)
 
 
