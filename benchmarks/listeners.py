@@ -6,7 +6,8 @@
 Each listener searches, looks at covers and waveforms of what was found, plays parts of it, thinks
 for a while and searches anew. Prints a Markdown table, and exits with 1 if anything failed. The
 memory (resident, with --pid, on Linux) is that of the server after a tenth of the time and at the
-end. Only for servers on this machine.
+end. A synthetic library (synthetic.py) has no files, so neither covers nor sound: --search asks
+for no more than lists. Only for servers on this machine.
 """
 
 from __future__ import annotations
@@ -71,8 +72,10 @@ class Tally:
         return answer
 
 
-async def listen(client: httpx2.AsyncClient, tally: Tally, seed: int, until: float) -> None:
-    """One listener, from now to `until`."""
+async def listen(
+    client: httpx2.AsyncClient, tally: Tally, seed: int, until: float, *, plays: bool
+) -> None:
+    """One listener, from now to `until`, who plays what is found, or looks at the list alone."""
     draw = random.Random(seed)
 
     async def think() -> None:
@@ -82,7 +85,10 @@ async def listen(client: httpx2.AsyncClient, tally: Tally, seed: int, until: flo
     while time.monotonic() < until:
         query = {"text": " ".join(draw.sample(WORDS, 3)), "n": 10}
         answer = await tally.get(client, "search", "/v1/search", params=query)
-        found = answer.json() if answer is not None else []
+        found = answer.json()["results"] if answer is not None else []
+        if not plays:
+            await think()
+            continue
         for hit in draw.sample(found, min(3, len(found))):
             track = f"/v1/tracks/{hit['track']['key']}"
             await tally.get(client, "cover", f"{track}/cover")
@@ -118,7 +124,9 @@ async def run(arguments: argparse.Namespace) -> bool:
         base_url=arguments.server, headers=headers, limits=limits, timeout=60
     ) as client:
         listeners = [
-            asyncio.create_task(listen(client, tally, seed, started + seconds))
+            asyncio.create_task(
+                listen(client, tally, seed, started + seconds, plays=not arguments.search)
+            )
             for seed in range(arguments.listeners)
         ]
         await asyncio.sleep(seconds / 10)
@@ -131,10 +139,12 @@ async def run(arguments: argparse.Namespace) -> bool:
     )
     print(f"{tally.bytes / 1e6:,.0f} MB, {sum(tally.problems.values())} errors;")
     print(f"memory {before:,.0f} MiB, at the end {after:,.0f} MiB ({after - before:+,.0f})\n")
-    print("| request | count | p50, ms | p99, ms | longest, ms |\n|---|---|---|---|---|")
+    print(
+        "| request | count | p50, ms | p95, ms | p99, ms | longest, ms |\n|---|---|---|---|---|---|"
+    )
     for what, times in sorted(tally.times.items()):
-        p50, p99, longest = 1000 * np.percentile(times, [50, 99, 100])
-        print(f"| {what} | {len(times):,} | {p50:.0f} | {p99:.0f} | {longest:.0f} |")
+        p50, p95, p99, longest = 1000 * np.percentile(times, [50, 95, 99, 100])
+        print(f"| {what} | {len(times):,} | {p50:.0f} | {p95:.0f} | {p99:.0f} | {longest:.0f} |")
     for problem, times_seen in tally.problems.items():
         print(f"{times_seen} x {problem}", file=sys.stderr)
     return not tally.problems
@@ -147,6 +157,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--pid", type=int, help="process of the server, for its memory")
+    parser.add_argument("--search", action="store_true", help="search alone, play nothing")
     parser.add_argument("--key", action="store_true", help="send $MUSCALL_API_KEY")
     arguments = parser.parse_args()
     host = urlsplit(arguments.server).hostname or ""

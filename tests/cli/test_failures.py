@@ -1,6 +1,7 @@
 """What the commands do with odd input and at a bad moment; more is in test_bad_input.py."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from muscall.errors import MuscallError
 
 Run = Callable[..., SimpleNamespace]
 
@@ -73,6 +76,24 @@ def test_messages_pass_above_the_progress_bar(
     assert sum(1 + len(hit["versions"]) for hit in hits) == 5
     assert "6/6" in done.err
     assert "muscall: " in done.err
+
+
+def test_the_log_tells_why_something_failed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(_: object) -> None:
+        try:
+            raise ZeroDivisionError("a wrong turn")
+        except ZeroDivisionError:
+            logging.getLogger("muscall").exception("the page could not be served")
+        raise MuscallError("no status")
+
+    monkeypatch.setattr("muscall.Library.status", fail)
+    done = run("status", "--library", tmp_path)
+    first, *more = done.err.splitlines()
+    assert first == "muscall: the page could not be served"
+    assert more[-2:] == ["ZeroDivisionError: a wrong turn", "muscall: no status"]
+    assert any("test_failures.py" in line for line in more)
 
 
 def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch, music: Path) -> None:

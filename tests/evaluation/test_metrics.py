@@ -10,8 +10,7 @@ from safetensors.numpy import load_file
 from sklearn.metrics import label_ranking_average_precision_score, top_k_accuracy_score
 from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
-from muscall.evaluation import retrieval_metrics
-from muscall.evaluation.metrics import ranks, retrieval_scores
+from muscall.evaluation.metrics import ranks, retrieval_metrics, retrieval_scores
 from muscall.evaluation.score import values
 
 REFERENCE = Path(__file__).parents[1] / "data" / "losses_metrics.safetensors"

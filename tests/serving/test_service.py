@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import mutagen
@@ -150,3 +153,27 @@ def test_an_upload_is_forgotten(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muscall.serving.uploads.time.monotonic", lambda: 1e12)
     with pytest.raises(NotFound, match="upload it again"):
         fresh.service.search(SearchQuery(like=(ids[2],)))
+
+
+def test_a_server_that_searches_and_describes_loads_no_torch(sing, tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    for number in range(3):
+        sing(tmp_path / "songs" / f"{number}.flac", number)
+    Library(tmp_path / "library").index([tmp_path / "songs"], workers=1)
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from muscall import Library\n"
+        "from muscall.library.search.query import SearchQuery\n"
+        "from muscall.serving.app import build\n"
+        "folder = Path(sys.argv[1])\n"
+        "service = build(Library(folder / 'library'), cache=folder / 'cache').state.service\n"
+        "query = SearchQuery(text='slow jazz')\n"
+        "for found in service.search(query).results:\n"
+        "    service.labels(found.track.key)\n"
+        "    service.waveform(found.track.key, query)\n"
+        "    service.walk(found.track.key, 2, '')\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True, env=environment)

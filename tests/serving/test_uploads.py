@@ -21,4 +21,4 @@ def test_a_decoder_that_never_comes_to_its_end_is_given_up(
         "import os; send(connection, Ready()); os.write(connection.fileno(), b'\\0\\0\\1\\0')"
     )
     with pytest.raises(AudioError, match=r"^song\.mp3: cannot be heard within 3 s$"):
-        Uploads(tiny_model).add("song.mp3", io.BytesIO(b"music"))
+        Uploads(lambda: tiny_model).add("song.mp3", io.BytesIO(b"music"))

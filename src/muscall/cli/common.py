@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,6 +126,8 @@ class MessagesToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message(record.getMessage())
+        if record.exc_info:
+            traceback.print_exception(record.exc_info[1])
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscall.models.muscall import MusCALL
 from muscall.several import several
+
+if TYPE_CHECKING:  # labels are embedded without torch where sentences are
+    from muscall.models.reader import Reader
 
 PLAIN = ("{label}",)
 PROMPT = ("A {label} track",)
@@ -27,7 +30,7 @@ TEMPLATES = {"the label": PLAIN, "“A … track”": PROMPT, "ensemble": ENSEMB
 
 
 def embed_labels(
-    model: MusCALL, labels: str | Sequence[str], templates: str | Sequence[str] = PROMPT
+    model: Reader, labels: str | Sequence[str], templates: str | Sequence[str] = PROMPT
 ) -> np.ndarray:
     """Embed each label in each template and take the mean over templates.
 

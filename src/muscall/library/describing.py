@@ -16,12 +16,13 @@ import platformdirs
 import yaml
 
 from muscall.errors import MuscallError
+from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels
 from muscall.library.cache import Cache
 from muscall.library.names import folded, several_names
 from muscall.library.trusted import Calibration
 
 if TYPE_CHECKING:
-    from muscall.models.muscall import MusCALL
+    from muscall.models.reader import Reader
 
 ENOUGH = 20  # tracks, to compare one with
 # What programs write where nobody said a genre.
@@ -70,7 +71,7 @@ class Vocabulary:
 
     def __init__(
         self,
-        model: MusCALL,
+        model: Reader,
         labels: dict[str, list[str]],
         others: np.ndarray | None = None,
         *,
@@ -143,10 +144,8 @@ def told_genres(tag: str | None) -> list[str]:
     return [name for name in several_names(tag) if folded(name).strip("()") not in _NO_GENRES]
 
 
-def embedded(model: MusCALL, labels: Sequence[str], embedding_version: str | None) -> np.ndarray:
+def embedded(model: Reader, labels: Sequence[str], embedding_version: str | None) -> np.ndarray:
     """(len(labels), dim) float32, unit norm."""
-    from muscall.evaluation.zeroshot import ENSEMBLE, PLAIN, embed_labels  # imports torch
-
     # A phrase or sentence stands for itself; a word is put into the paper's kind of prompt.
     whole = np.array([len(label.split()) > 3 for label in labels])
     vectors = np.empty((len(labels), model.config.dim), np.float32)

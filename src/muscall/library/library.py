@@ -362,10 +362,10 @@ class Library:
 
         labels = read_labels(file)  # before the model is loaded
         if file is not None:
-            return Vocabulary(self.model, labels, embedding_version=self.embedding_version)
+            return Vocabulary(self.reader, labels, embedding_version=self.embedding_version)
         trusted = calibration(self.embedding_version)
         return Vocabulary(
-            self.model, trusted.labels if trusted else labels,
+            self.reader, trusted.labels if trusted else labels,
             exclusive=EXCLUSIVE, embedding_version=self.embedding_version, calibration=trusted,
         )  # fmt: skip
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from muscall.errors import MuscallError
-from muscall.library.indexing import run as indexing
 from muscall.library.library import Library
+
+if TYPE_CHECKING:  # torch, which a server that only searches never needs
+    from muscall.library.indexing import run as indexing
 
 _SETTLED = 5.0  # seconds after the first file until its speed shows how long the others take
 

@@ -43,7 +43,8 @@ _STRONG = 4.0  # standard deviations above the library's mean: a perfect match
 class Service:
     """One library, for many listeners at once: safe to use from several threads.
 
-    The model and the index are loaded here, if they are not yet.
+    What reads sentences and the index are loaded here, if they are not yet; what listens, and torch
+    with it, by the first song that is heard.
 
     Args:
         cache: the folder for what can be made again; None for the user's own.
@@ -60,7 +61,7 @@ class Service:
         self.sound = Cache(folder / "sound", _SOUND)
         self._bars = Cache(folder / "bars", _BARS)
         self._atlas = Atlas(library, Cache(folder / "map", _PLACES))
-        self._uploads = Uploads(library.model)
+        self._uploads = Uploads(lambda: library.model)
         self._describing = threading.Lock()
         self._direction = lru_cache(maxsize=256)(self._embed)
         if advice := self.status().advice:
@@ -253,7 +254,7 @@ class Service:
 
     def _peaks(self, key: str) -> np.ndarray:
         """What a library of an earlier version does not know of a track: its file is decoded."""
-        path, rate = self.file(key), self.library.model.config.audio.sample_rate
+        path, rate = self.file(key), self.library.reader.config.audio.sample_rate
         return self._bars.array(f"{key}.bars", (BARS,), lambda: _shares(measure(path, rate)))
 
     def _embed(self, query: SearchQuery) -> np.ndarray | None:

@@ -6,17 +6,19 @@ import secrets
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from muscall.errors import AudioError, MuscallError, NotFound
 from muscall.library.indexing.messages import Identity, Window
 from muscall.library.indexing.workers import Workers
 from muscall.library.search.examples import Sound
-from muscall.models.inference import StreamingEmbedder, TrackEmbedding
-from muscall.models.muscall import MusCALL
+
+if TYPE_CHECKING:
+    from muscall.models.muscall import MusCALL
 
 LARGEST = 100 << 20  # bytes of a song
 _LONGEST = 20 * 60.0  # seconds of it that are heard
@@ -37,9 +39,13 @@ class _Upload:
 
 
 class Uploads:
-    """The songs that were shown within the last hour. Safe to use from several threads."""
+    """The songs that were shown within the last hour. Safe to use from several threads.
 
-    def __init__(self, model: MusCALL) -> None:
+    Args:
+        model: gives what listens; called by the first song.
+    """
+
+    def __init__(self, model: Callable[[], MusCALL]) -> None:
         self._model = model
         self._held: dict[str, _Upload] = {}
         self._lock = threading.Lock()
@@ -92,8 +98,10 @@ class Uploads:
         return kept
 
     def _hear(self, path: Path) -> Sound:
-        audio = self._model.config.audio
-        embedder = self._model.audio_embedder()
+        from muscall.models.inference import StreamingEmbedder, TrackEmbedding
+
+        model = self._model()
+        audio, embedder = model.config.audio, model.audio_embedder()
         streaming, track = StreamingEmbedder(embedder), TrackEmbedding()
         # In a process of its own: what a stranger sends may end the one that decodes it.
         workers = Workers(

@@ -16,7 +16,7 @@ SMALL = """() => [...document.querySelectorAll(
     .filter((one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .filter((one) => !one.closest('.q-tooltip, .hidden, .q-table__bottom, .drop'))
     .map((one) => [one.getBoundingClientRect(), one])
-    .filter(([box]) => box.width && (box.height < 40 || box.width < 40))
+    .filter(([box]) => box.width && (box.height < 44 || box.width < 44))
     .map(([box, one]) => `${box.width}x${box.height} ${one.outerHTML.slice(0, 100)}`)"""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

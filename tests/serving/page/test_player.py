@@ -90,6 +90,26 @@ def test_a_list_plays_on_behind_what_cannot_be_played(visit):
     assert plays(page) == title
 
 
+def test_a_list_plays_on_behind_a_file_that_was_deleted(visit, library_folder, made):
+    if not made:
+        return  # nobody's files are deleted
+    page = visit("/?q=calm")
+    covers, titles = page.locator(".results .cover-button"), page.locator(".track .about .title")
+    expect(titles).to_have_count(12)
+    title, following = titles.all_inner_texts()[9:11]
+    file = library_folder.parent / "songs" / f"{int(title.split()[-1]):02}.flac"
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        covers.nth(9).click()
+        expect(page.locator(".toast-negative")).to_contain_text(f"{title}: cannot be played")
+        expect(page.locator(".player .title")).to_have_text(following)
+        assert plays(page) == following
+        expect(page.locator(".toast-negative")).to_have_count(1)
+    finally:
+        file.write_bytes(content)
+
+
 def test_what_cannot_be_played_is_said(visit):
     page = visit("/?q=calm")
     page.locator(".track").first.wait_for()

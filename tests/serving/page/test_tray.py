@@ -84,7 +84,7 @@ def test_requests_are_saved_and_played_and_songs_lead_from_one_to_another(visit,
     expect(page.locator(ROWS).last).to_have_text(last)
     if not made:
         return  # it would be kept in somebody's library
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     name = page.get_by_label("Name of the playlist")
     name.fill("a/b")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
@@ -99,3 +99,34 @@ def test_requests_are_saved_and_played_and_songs_lead_from_one_to_another(visit,
     expect(page.locator(".tray-row")).to_have_count(30)
     saved.get_by_label("Delete rainy days").click()
     expect(saved).to_have_count(0)
+
+
+def test_a_radio_and_a_path_are_saved(visit, made):
+    if not made:
+        return  # they would be kept in somebody's library
+    page = visit("/?q=calm")
+    first, last = keep(page, 0, 5)
+    page.get_by_role("button", name="Save the path").click()
+    name = page.get_by_label("Name of the playlist")
+    expect(name).to_have_value(f"{first} to {last}")
+    name.press("Enter")
+    path = page.locator(".saved-row", has_text=f"{first} to {last}")
+    expect(path).to_contain_text(f"path: like {first}, like {last} (12)")
+    expect(page.get_by_label("Save this radio")).to_have_count(0)
+    page.locator(".results .cover-button").nth(1).click()
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
+    start = page.locator(".player .title").inner_text()
+    page.keyboard.press("r")
+    page.get_by_label("Save this radio").click()
+    name.fill("my radio")
+    name.press("Enter")
+    radio = page.locator(".saved-row", has_text="my radio")
+    expect(radio).to_contain_text(f"walk: like {start} (50)")
+    page.locator(".tray-buttons").get_by_role("button", name="Clear").click()
+    radio.get_by_label("Add the songs").click()
+    expect(page.locator(".tray-row").nth(10)).to_be_visible()
+    radio.get_by_label("Play my radio").click()
+    expect(page.get_by_label("Save this radio")).to_have_count(0)  # it is saved already
+    for row in (radio, path):
+        row.get_by_label("Delete").click()
+        expect(row).to_have_count(0)

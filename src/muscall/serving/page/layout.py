@@ -120,6 +120,7 @@ def _build(service: Service, patience: asyncio.Semaphore, request: Request) -> N
                 "keep": lambda key, _: keep(key),
                 "queued": lambda _, title: listener.tell(f"Playing on from {title}"),
                 "unqueued": lambda _, title: listener.tell(f"No songs near {title}", "negative"),
+                "radio": lambda key, title: tray.saved.save_walk(key, title),
                 "failed": lambda _, title: listener.tell(f"{title}: cannot be played", "negative"),
             }
         )

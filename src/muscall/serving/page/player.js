@@ -4,7 +4,7 @@ const WALK = 50; // songs
 // They outlive the page's parts, which a new connection makes anew.
 const audio = document.body.appendChild(new Audio());
 audio.preload = "auto";
-const kept = { queue: [], at: -1, start: 0, time: 0, duration: 0, asFlac: false };
+const kept = { queue: [], at: -1, radio: null, start: 0, time: 0, duration: 0, asFlac: false };
 const minutes = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds || 0));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -46,6 +46,8 @@ export default {
           :disable="!track" @click="tell('more')" />
         <q-btn flat round dense icon="playlist_add" aria-label="Add to the playlist"
           title="Add to the playlist" :disable="!track" @click="tell('keep')" />
+        <q-btn v-if="radio" flat round dense icon="o_bookmark" aria-label="Save this radio"
+          title="Save this radio" @click="$emit('radio', { key: radio.key, title: radio.title })" />
         <q-btn flat round dense class="player-mute" :icon="muted || !volume ? 'volume_off' : 'volume_up'"
           :aria-label="muted ? 'Sound on (m)' : 'Mute (m)'" title="Mute (m)" @click="mute" />
         <q-slider dense class="player-volume" :min="0" :max="1" :step="0.05" :model-value="volume"
@@ -109,6 +111,7 @@ export default {
         return;
       }
       this.queue = [...items];
+      this.radio = null;
       this.load(at, start);
     },
     load(at, start) {
@@ -179,6 +182,7 @@ export default {
       const { results } = await answer.json();
       this.queue = [from, ...results.map(({ track }) => track).filter(({ key }) => key !== from.key)];
       this.at = 0;
+      this.radio = from;
       this.tell("queued");
     },
     previous() {

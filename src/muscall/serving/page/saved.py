@@ -9,7 +9,7 @@ from functools import partial
 
 from nicegui import ui
 
-from muscall.errors import MuscallError
+from muscall.errors import MuscallError, NotFound
 from muscall.library.playlists.saved import Request, Saved
 from muscall.library.store import reading
 from muscall.serving.page import parts
@@ -36,21 +36,36 @@ class SavedPlaylists:
 
     async def show(self) -> None:
         """Show those that there are now."""
-        every = await self._listener.ask(self._playlists.all)
+        every = await self._listener.ask(self._all)
         if self._list.is_deleted:
             return
         self._box.set_visibility(bool(every))
         with self._list.clear():
-            for saved in every or []:
+            for saved, said in every or []:
                 with block("saved-row", role="listitem"):
-                    self._row(saved)
+                    self._row(saved, said)
 
-    def _row(self, saved: Saved) -> None:
+    def _all(self) -> list[tuple[Saved, str]]:
+        """Each with what it asks for; songs by their titles."""
+        return [(saved, self._named(saved.request).said()) for saved in self._playlists.all()]
+
+    def _named(self, request: Request) -> Request:
+        sides = {"like": request.like, "unlike": request.unlike}
+        named = {side: tuple(map(self._title, songs)) for side, songs in sides.items()}
+        return request.model_copy(update=named)
+
+    def _title(self, song: str) -> str:
+        try:
+            return self._listener.service.track(song).title
+        except NotFound:
+            return song  # a file, or a track that is gone
+
+    def _row(self, saved: Saved, said: str) -> None:
         play = icon_button("play_arrow", f"Play {saved.name}")
         play.on("click", js_handler=f"() => muscall.playSaved({json.dumps(saved.name)})")
         with block("about"):
             line(saved.name, "title")
-            line(saved.request.said(), "artist")
+            line(said, "artist")
         keep = partial(self._keep_all, saved.name)
         icon_button("playlist_add", f"Add the songs of {saved.name} to the playlist", keep)
         icon_button("close", f"Delete {saved.name}", partial(self._remove, saved.name))
@@ -64,10 +79,10 @@ class SavedPlaylists:
         await self._listener.ask(self._playlists.remove, name)
         await self.show()
 
-    async def save(self) -> None:
-        """Ask for a name, and keep under it what the listener asks for now."""
+    async def save_search(self) -> None:
+        """Save what the listener asks for now."""
         query = self._listener.query
-        request = Request(
+        search = Request(
             text=query.text,
             like=tuple(map(str, query.like)),
             unlike=tuple(map(str, query.unlike)),
@@ -75,13 +90,26 @@ class SavedPlaylists:
             n=_TRACKS,
             max_per_artist=query.max_per_artist,
         )
+        await self._save(search, self._listener.about)
+
+    async def save_walk(self, key: str, title: str) -> None:
+        """Save the songs that play on from one."""
+        await self._save(Request(way="walk", like=(key,), n=_TRACKS), f"Radio {title}")
+
+    async def save_path(self, first: Track, last: Track, n: int) -> None:
+        """Save the `n` songs that lead from one to another."""
+        path = Request(way="path", like=(first.key, last.key), n=n)
+        await self._save(path, f"{first.title} to {last.title}")
+
+    async def _save(self, request: Request, about: str) -> None:
+        """Ask for a name, and keep the request under it."""
         with parts.asking("Save this request") as dialog:
             line(
-                "It becomes a playlist of up to 50 songs that finds anew whatever fits, after every"
-                " look at your folders.",
+                f"It becomes a playlist of up to {request.n} songs that finds anew whatever fits,"
+                " after every look at your folders.",
                 "dialog-text",
             )
-            name = ui.input(value=self._listener.about[:60]).props("outlined dense autofocus")
+            name = ui.input(value=about[:60]).props("outlined dense autofocus")
             name.classes("dialog-field").props["aria-label"] = "Name of the playlist"
 
             async def submit() -> None:

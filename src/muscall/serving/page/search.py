@@ -211,7 +211,7 @@ class SearchView:
             play.on("click", js_handler=f"() => muscall.play({LIST!r})")
             text_button("Keep all", "playlist_add", lambda: tray.add(*tracks)).classes("quiet")
             if not any(taste.key.startswith("upload-") for taste in listener.tastes):
-                text_button("Save", "o_bookmark", tray.saved.save).classes("quiet")
+                text_button("Save", "o_bookmark", tray.saved.save_search).classes("quiet")
 
     def _show_nothing(self) -> None:
         listener = self._listener

@@ -64,6 +64,8 @@ class Tray:
             text_button("Download", "download", self._download).classes("quiet")
             self._path = text_button("Lead from first to last", "o_timeline", self._lead)
             self._path.classes("quiet")
+            self._keep_path = text_button("Save the path", "o_bookmark", self._save_path)
+            self._keep_path.classes("quiet")
             text_button("Clear", "delete_sweep", self._clear).classes("quiet")
 
     def add(self, *tracks: Track) -> None:
@@ -108,11 +110,17 @@ class Tray:
         """Put songs between the first and the last that lead from one to the other."""
         ends = self.tracks[0].key, self.tracks[-1].key
         service = self._listener.service
-        answer = await self._listener.ask(service.path, *ends, max(_PATH, len(self.tracks)), "")
+        answer = await self._listener.ask(service.path, *ends, self._length_of_path(), "")
         if answer is not None:
             self._clear()
             self._append([one.track for one in answer.results])
             self._changed()
+
+    async def _save_path(self) -> None:
+        await self.saved.save_path(self.tracks[0], self.tracks[-1], self._length_of_path())
+
+    def _length_of_path(self) -> int:
+        return max(_PATH, len(self.tracks))
 
     def _move(self, track: Track, by: int) -> None:
         place = self.tracks.index(track)
@@ -147,7 +155,8 @@ class Tray:
         some = bool(self.tracks)
         self._empty.set_visibility(not some)
         self._buttons.set_visibility(some)
-        self._path.set_visibility(len(self.tracks) > 1)
+        for button in (self._path, self._keep_path):
+            button.set_visibility(len(self.tracks) > 1)
         length = minutes(sum(track.duration for track in self.tracks))
         self._total.set_text(f"{count(len(self.tracks), 'song')}, {length}" if some else "")
         self._player.offer(LIST, self.tracks)
