@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from muscall.audio.descriptors import Descriptors
-from muscall.audio.tags import Tags
 from muscall.library.names import romanised, words_of
 from muscall.library.scan import text_path
 from muscall.library.schema import windows_schema
 from muscall.library.store import File
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # scipy, which a search need not wait for
     from lance.fragment import FragmentMetadata
+
+    from muscall.audio.descriptors import Descriptors
+    from muscall.audio.tags import Tags
 
 
 @dataclass(frozen=True, eq=False)
