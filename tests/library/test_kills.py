@@ -43,9 +43,9 @@ for _ in sys.stdin:
         os.read(read, 1)
     time.sleep(random.uniform(0, 0.2))
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    status = os.waitpid(child, 0)[1]
     os.close(read)
-    print("killed", flush=True)
+    print("failed" if os.WIFEXITED(status) and os.WEXITSTATUS(status) else "killed", flush=True)
 """
 
 
