@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from muscall.models.config import MUSICNN_RATE
 from muscall.models.musicnn import (
     LEVEL,
     MELS,
     PATCH,
-    RATE,
     SAMPLES,
     FilterBank,
     Musicnn,
@@ -18,7 +18,7 @@ from muscall.models.musicnn import (
 
 def test_the_mel_filters_are_librosas():
     librosa = pytest.importorskip("librosa")
-    theirs = torch.from_numpy(librosa.filters.mel(sr=RATE, n_fft=512, n_mels=MELS))
+    theirs = torch.from_numpy(librosa.filters.mel(sr=MUSICNN_RATE, n_fft=512, n_mels=MELS))
     torch.testing.assert_close(mel_filters().T, theirs, atol=1e-7, rtol=0)
 
 

@@ -21,8 +21,9 @@ from muscall.audio import decode
 from muscall.audio.files import find_audio
 from muscall.audio.windows import loop_to
 from muscall.errors import AudioError, MuscallError
+from muscall.models.config import MUSICNN_RATE as RATE
 from muscall.models.inference import AudioInput, Segment
-from muscall.models.musicnn import HOP, PATCH, RATE
+from muscall.models.musicnn import HOP, PATCH
 from muscall.writing import written_aside
 from recipes.corpus.teacher.musicnn import TAGS, Network, log_mel, pretrained
 

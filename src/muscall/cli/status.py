@@ -33,8 +33,8 @@ def status(library: LibraryPath = None, as_json: Json = False) -> None:
         )
     lines.append(f"files     {found.files:,}, {found.offline:,} offline, {found.failed:,} failed")
     for version in found.embedding_versions:
-        told = f"{version.tracks:,}, {version.offline:,} offline, {version.hours:,.1f} hours"
-        lines.append(f"tracks    {told}, embedding version {version.id}")
+        counts = f"{version.tracks:,}, {version.offline:,} offline, {version.hours:,.1f} hours"
+        lines.append(f"tracks    {counts}, embedding version {version.id}")
     if found.advice:
         lines.append(f"damage    {found.advice}")
     print("\n".join(lines), flush=True)

@@ -53,7 +53,7 @@ def read_manifest(
 ) -> list[Row]:
     """Read a table of audio files with captions, with labels, or with both.
 
-    The suffix is the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, `.tar`, or `.json`,
+    The suffix gives the format: `.jsonl`/`.ndjson`, `.csv`, `.tsv`, `.parquet`, `.tar`, or `.json`,
     a list of objects. The columns are
 
     - `audio`: a path relative to the folder of the manifest, or to `audio/` in that folder;

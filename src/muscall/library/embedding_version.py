@@ -41,18 +41,18 @@ def embedding_version_of(model: Reader) -> str:
     """
     digest = blake2b(f"{_FRONT_END} {settings(model.config)}".encode(), digest_size=6)
     weights = model.weights() if isinstance(model, SentenceReader) else _weights(model)
-    parts: dict[str, list[tuple[str, str, np.ndarray]]] = {part: [] for part in _PARTS}
-    for whole, kind, weight in weights:
-        part, _, name = whole.partition(".")
-        parts.get(part, []).append((name, kind, weight))
-    for inside in parts.values():
-        for name, kind, weight in sorted(inside, key=lambda one: one[0]):
-            digest.update(f"{name} torch.{kind} {weight.shape}".encode())
-            digest.update(np.ascontiguousarray(weight).data)
+    named = sorted(weights, key=lambda one: one[0])
+    for part in _PARTS:
+        for name, kind, weight in named:
+            if name.startswith(f"{part}."):
+                inside = name.removeprefix(f"{part}.")
+                digest.update(f"{inside} torch.{kind} {weight.shape}".encode())
+                digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
 
 
 def _weights(model: MusCALL) -> Iterator[tuple[str, str, np.ndarray]]:
+    """As `SentenceReader.weights`."""
     import torch
 
     for name, weight in model.state_dict().items():

@@ -67,7 +67,7 @@ COMMON = frozenset(
 
 def folded(text: str) -> str:
     """A text without case, accents and other forms of its characters."""
-    # Nothing of ASCII is translated, and looking up each letter would take longer than all else.
+    # No ASCII character is translated, and looking each up would take most of the time.
     return text.lower() if text.isascii() else text.lower().translate(_TRANSLATION)
 
 
@@ -113,7 +113,7 @@ def placed_words(text: str) -> list[tuple[str, int, int]]:
 
 
 def spelt_words(text: str) -> tuple[str, ...]:
-    """The words of `placed_words` alone, which are had in a quarter of the time."""
+    """The words of `placed_words` without their places, in a quarter of the time."""
     return tuple(folded(" ".join(_WORD.findall(unicodedata.normalize("NFC", text)))).split())
 
 

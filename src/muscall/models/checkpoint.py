@@ -99,7 +99,7 @@ def write(
     if tokenizer is not None:
         tokenizer.save(str(folder / TOKENIZER), pretty=False)
         metadata[TOKENIZER] = _checksum(folder / TOKENIZER)
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file  # imports torch, which `read` need not
 
     save_file(
         {name: value.detach().contiguous().cpu() for name, value in state.items()},
@@ -140,7 +140,7 @@ def read(
 ) -> tuple[ModelConfig, dict[str, Any], Tokenizer | None]:
     """Read what `write` wrote, or a CLAP model as transformers saves it.
 
-    The weights are tensors of torch, or of "np", where it need not be loaded, arrays of numpy.
+    The weights are tensors of torch; with "np" they are arrays of numpy, and torch is not loaded.
 
     Raises:
         CheckpointError: naming the file that is missing, damaged, cut off or of another model.

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from muscall.audio.mel_config import MelConfig
 from muscall.records import Record
 
-RATE = 16000  # Hz, of musicnn
+MUSICNN_RATE = 16000  # Hz
 
 
 class _Windowed(Record):
@@ -99,7 +99,7 @@ class MusicnnConfig(_Windowed):
     @property
     def sample_rate(self) -> int:
         """In Hz."""
-        return RATE
+        return MUSICNN_RATE
 
 
 class HtsatConfig(Record):

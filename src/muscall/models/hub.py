@@ -38,7 +38,7 @@ def find_model(name: str | Path, what: str = "checkpoint folder", **options: Any
         return Path(name)
     if isinstance(name, Path) or not _NAME.fullmatch(name) or Path(name).parent.is_dir():
         raise CheckpointError(f"{name}: no such {what}")
-    # Which takes a while, and a folder needs nothing of it.
+    # Imported late: it takes a while, and a model in a folder does not need it.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 

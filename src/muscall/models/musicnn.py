@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muscall.models.config import RATE as RATE
+from muscall.models.config import MUSICNN_RATE
 
 FRAME, HOP, MELS = 512, 256, 96  # samples, samples, bands
 PATCH = 187  # frames that the networks learned from: 3 s
@@ -27,10 +27,10 @@ def mel_filters() -> Tensor:
     """Triangular filters of unit area on Slaney's mel scale, (FRAME // 2 + 1, MELS) float32."""
     # Linear up to 1 kHz, at mel 15; from there 27 mels to a factor of 6.4.
     step = math.log(6.4) / 27
-    top = 15 + math.log(RATE / 2 / 1000) / step
+    top = 15 + math.log(MUSICNN_RATE / 2 / 1000) / step
     mels = torch.linspace(0, top, MELS + 2, dtype=torch.float64)
     corners = torch.where(mels < 15, mels * 200 / 3, 1000 * torch.exp((mels - 15) * step))
-    frequencies = torch.linspace(0, RATE / 2, FRAME // 2 + 1, dtype=torch.float64)
+    frequencies = torch.linspace(0, MUSICNN_RATE / 2, FRAME // 2 + 1, dtype=torch.float64)
     offsets = corners[None, :] - frequencies[:, None]
     rising = -offsets[:, :-2] / corners.diff()[:-1]
     falling = offsets[:, 2:] / corners.diff()[1:]
@@ -53,7 +53,7 @@ class MusicnnMel(nn.Module):
         self.register_buffer("filters", mel_filters(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, n) float32 at RATE, n >= SAMPLES -> (batch, PATCH, MELS) float32."""
+        """(batch, n) float32 at MUSICNN_RATE, n >= SAMPLES -> (batch, PATCH, MELS) float32."""
         with torch.autocast(waveform.device.type, enabled=False):
             start = (waveform.shape[-1] - SAMPLES) // 2
             patch = waveform[:, start : start + SAMPLES].float()
@@ -85,8 +85,8 @@ class Normed(nn.Module):
 class FilterBank(Normed):
     """`width` filters of `frames` x `bands`, each with its maximum over all places along the bands.
 
-    Filters of several bands are applied as products of spectra along the bands, which take a fifth
-    of the arithmetic of a convolution.
+    Filters of several bands are applied as products of spectra along the bands, which take about a
+    quarter of the arithmetic of a convolution.
     """
 
     def __init__(self, width: int, frames: int, bands: int) -> None:
@@ -109,7 +109,7 @@ class FilterBank(Normed):
 
 
 def _highest(x: Tensor) -> Tensor:
-    """The maximum over the first dimension, which torch's own takes one number at a time."""
+    """The maximum over the first dimension; on processors faster than `amax` over it."""
     while (count := len(x)) > 1:
         x = torch.maximum(x[: (count + 1) // 2], x[count // 2 :])
     return x[0]
@@ -125,27 +125,27 @@ def _along_time(x: Tensor, filters: Tensor) -> Tensor:
 def _by_spectra(x: Tensor, filters: Tensor) -> Tensor:
     """(batch, frames, bands), filters (width, taps, height) -> maxima (batch, width, frames left).
 
-    Places are counted from the central one. The part of a spectrum that is even there, and the odd
-    one, give two places at once: at q and -q is even + odd and even - odd, of which the higher is
-    even + |odd|.
+    A correlation along the bands is a product of spectra, and its value at a place is a sum of
+    cosines and sines. Counted from the central place, cosines are even and sines odd: the values at
+    q and -q are even + odd and even - odd, and the higher of both is even + |odd|.
     """
     batch, _, bands = x.shape
     width, taps, height = filters.shape
     farthest = bands - height - (centre := (bands - height) // 2)  # centre, or one more
-    turns = 2 * math.pi / bands * torch.arange(bands // 2 + 1, device=x.device)
-    weights = torch.full_like(turns, 2 / bands)
+    frequencies = 2 * math.pi / bands * torch.arange(bands // 2 + 1, device=x.device)
+    weights = torch.full_like(frequencies, 2 / bands)
     weights[0] = 1 / bands
     weights[bands // 2 :] /= 1 + (bands % 2 == 0)  # an even number of bands has a last one alone
-    angles = turns * torch.arange(farthest + 1, device=x.device)[:, None]
-    even, odd = angles.cos() * weights, -angles.sin() * weights  # (places, turns)
+    angles = frequencies * torch.arange(farthest + 1, device=x.device)[:, None]
+    even, odd = angles.cos() * weights, -angles.sin() * weights  # (places, frequencies)
 
-    angles = turns[:, None] * torch.arange(bands, device=x.device)
-    real, imaginary = x @ angles.cos().T, -x @ angles.sin().T  # (batch, frames, turns)
-    angles = turns[:, None] * torch.arange(centre, centre + height, device=x.device)
+    angles = frequencies[:, None] * torch.arange(bands, device=x.device)
+    real, imaginary = x @ angles.cos().T, -x @ angles.sin().T  # (batch, frames, frequencies)
+    angles = frequencies[:, None] * torch.arange(centre, centre + height, device=x.device)
     cosine = torch.einsum("wth,fh->ftw", filters, angles.cos())
     sine = torch.einsum("wth,fh->ftw", filters, angles.sin())
     spectra = torch.cat([real.unfold(1, taps, 1), imaginary.unfold(1, taps, 1)], dim=-1)
-    spectra = spectra.permute(2, 0, 1, 3).flatten(1, 2)  # (turns, batch * frames, 2 * taps)
+    spectra = spectra.permute(2, 0, 1, 3).flatten(1, 2)  # (frequencies, batch * frames, 2 * taps)
     to_real = torch.cat([cosine, -sine], dim=1)
     to_imaginary = torch.cat([sine, cosine], dim=1)
 

@@ -48,8 +48,8 @@ class TrainConfig(Record):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Of the encoders. "auto" is bf16 if the device has instructions for it, else fp32."""
     compile: bool = False
-    """Compile the audio encoder's network with torch.compile: the first step takes a minute longer,
-    a GPU less for all others. Where that is not possible, a line says so and the run goes on."""
+    """Compile the audio encoder's network with torch.compile: the first step waits for the
+    compiler. Where that is not possible, a line says so and the run goes on."""
     device: str = "auto"
     threads: int = Field(default=0, ge=0)
     """Threads of the processor for the model; 0 for all."""

@@ -32,7 +32,7 @@ def yes(*_: object) -> bool:
 
 
 def test_a_decoder_starts_without_what_is_slow_to_import() -> None:
-    # Each upload waits for one to start; scipy.signal alone takes twice as long as all the rest.
+    # Each upload waits for one to start; scipy.signal alone takes as long as all the rest.
     program = "import sys, muscall.library.indexing.worker; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     loaded = done.stdout.split()

@@ -1,7 +1,7 @@
 """Listening on many machines: Ray Data ships paths to where they are read, and no sound at all.
 
 This is the driver's side: it hands out what is pending in its ledger, enters there what the
-workers of `muscall.library.cluster.nodes` tell, and so leaves all commits to the one writer.
+workers of `muscall.library.cluster.nodes` report, and so leaves all commits to the one writer.
 Every node must see the music and the library at the same path.
 """
 
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported: it reports usage
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported
 
 import pyarrow as pa
 import ray

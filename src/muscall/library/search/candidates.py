@@ -116,12 +116,12 @@ class CandidateSearch:
         # A word of the language that many tracks have is a name only where it is all of one.
         whole = len(asked) != 1 or len(called) <= _FEW
         whole = whole or not (asked[0] in musical_words() or self._is_plain(asked[0]))
-        its = called
+        meant = called
         if not whole:
             names = self._tracks.rows([*called], ["key", "title", "album", "artist"]).to_pylist()
-            its = {row["key"] for row in names if _is_called(row, asked)}
+            meant = {row["key"] for row in names if _is_called(row, asked)}
         for key, row in rows.items():
-            row["called"] = 2 if key in its else 0
+            row["called"] = 2 if key in meant else 0
         said = without_common(asked)
         if called or not said or not self._misspelt:
             return
@@ -155,7 +155,7 @@ class CandidateSearch:
         return [*self._named, *self._misspelt]
 
     def _known_by_words(self) -> list[Row]:
-        """All that was looked up: who has all words of the sentence is among who has some."""
+        """The tracks of all look-ups: those with all words of the sentence are among them."""
         return [row for named, _ in self._looked_up.values() for row in named]
 
     def _named_and_misspelt(self, words: Sequence[str]) -> tuple[list[Row], list[Row] | None]:

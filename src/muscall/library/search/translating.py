@@ -21,7 +21,7 @@ _NAMING = {"by", "from", "like", "of"}
 _ARTICLES = {"the", "a"}
 _PUNCTUATION = re.compile(r"[,;:.!?/&()\u3001\u3002\uff0c]|\s[-\u2013]\s")
 
-# The dictionary has these in longer phrases, as "guitarra portuguesa". Alone they are no English.
+# The dictionary has these in longer phrases ("guitarra portuguesa"). Alone they are not English.
 _NOT_ALONE = frozenset(
     """
     apres aventura baile bajo balada bateria bombo brut caja cancion cantada cantautore
@@ -75,7 +75,7 @@ def translated(
     tokens = _tokens(sentence)
     words = tuple(token.word for token in tokens)
     alone = len(words) == 1 and words[0] in _NOT_ALONE
-    possible = [lexicon for lexicon in lexicons() if _tells(lexicon, words, alone)]
+    possible = [lexicon for lexicon in lexicons() if _has_foreign_words(lexicon, words, alone)]
     if len(words) == 1 and sentence[tokens[0].start].isupper():
         # "Clara" is a name rather than a form of "claro".
         possible = [one for one in possible if one.language == "de" or words in one.entries]
@@ -90,8 +90,8 @@ def translated(
         read = [piece.words for piece in pieces if piece.sort not in ("", "name")]
         covered = [word for words in read for word in words]
         # "noche" is in the vocabulary of English too: it counts less than "tranquila".
-        told = [words for words in read if alone or _is_foreign(words)]
-        foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in told)
+        counted = [words for words in read if alone or _is_foreign(words)]
+        foreign = sum(1 - 0.5 * all(map(is_plain, words)) for words in counted)
         strange = [piece.words[0] for piece in pieces if not piece.sort]
         english = sum(_is_english(word) or is_plain(word) for word in strange)
         if foreign and foreign >= english and len(covered) > most:
@@ -117,8 +117,10 @@ def _is_foreign(phrase: Words) -> bool:
     return len(phrase) >= _TELLING or not all(map(_is_english, phrase))
 
 
-def _tells(lexicon: Lexicon, words: Words, alone: bool) -> bool:
-    """Whether a language has a word of a sentence that English has not, or not `alone`."""
+def _has_foreign_words(lexicon: Lexicon, words: Words, alone: bool) -> bool:
+    """Whether a sentence has a word that is of this language and not of English; with `alone`,
+    any word of this language counts.
+    """
     found = [(n, lexicon.at(words, n)) for n in range(len(words))]
     return any(alone or _is_foreign(words[n : n + entry[0]]) for n, entry in found if entry)
 

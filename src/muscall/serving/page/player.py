@@ -17,8 +17,8 @@ class Player(Element, component="player.js"):
     Args:
         handlers: called by event with the key and the title of what plays: when its listener wants
             "more" like it, or to "keep" it; when songs near it are "queued" behind it, or could
-            not be asked for ("unqueued"); when it cannot be played ("failed"). A "radio" is to be
-            saved with the song that it started from.
+            not be asked for ("unqueued"); when it cannot be played ("failed"). "radio" comes with
+            the song that a radio started from, to save it.
     """
 
     def __init__(self, handlers: Mapping[str, Callable[[str, str], object]]) -> None:

@@ -31,7 +31,7 @@ EXAMPLES = (
     "something warm with strings",
 )
 _LONGEST = 500  # characters of a sentence
-_PAUSE = 0.2  # seconds without a key after which is searched what somebody types
+_PAUSE = 0.2  # seconds without a key, after which the search begins
 
 
 class SearchBox:
